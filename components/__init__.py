@@ -1,0 +1,1 @@
+"""Pulumi components: one file per service, all built on :mod:`components.service`."""

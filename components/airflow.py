@@ -1,0 +1,177 @@
+"""Airflow: the pipelines themselves, one container for each of its processes."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pulumi
+import pulumi_docker as docker
+
+from components.naming import secret_path
+from components.platform import REPOSITORY, TOKEN, Platform
+from components.postgres import Postgres
+from components.secrets import Secrets
+from components.service import HealthCheck, HostDirectory, Mount, Service, ServiceSpec, SharedVolume
+from configs import airflow as config
+from configs.dashboards import airflow as dashboard
+from configs.versions import release
+from configs.watch import Watch
+from settings import Settings
+from toolchain.artifact import digest
+
+_USER = "50000:0"
+_PORT = 8080
+_PIPELINES = REPOSITORY / "pipelines"
+
+
+class Airflow(pulumi.ComponentResource):
+    """API server, scheduler (with LocalExecutor), DAG processor and triggerer, after a one-shot migration.
+
+    Creates: ``docker.RemoteImage`` of the set's Airflow with the team's requirements, ``docker.Volume`` for
+    task logs and one for task data, and a :class:`Service` for each process and for ``airflow-migrate``.
+
+    Attributes:
+        migrate: ready once the database has its schema and the admin user.
+        services: the long-running processes.
+        task_logs: physical name of the volume that task logs are written to.
+        watch: how Airflow is watched.
+    """
+
+    migrate: Service
+    services: Sequence[Service]
+    task_logs: pulumi.Output[str]
+    watch: Watch
+
+    def __init__(
+        self,
+        platform: Platform,
+        settings: Settings,
+        secrets: Secrets,
+        *,
+        postgres: Postgres,
+        public_url: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(f"{TOKEN}Airflow", "airflow", None, opts)
+        self._platform = platform
+        self._settings = settings
+        self.watch = Watch(dashboards={"airflow.json": dashboard.render(platform.stack)})
+        self.task_logs = platform.volume("airflow", "logs", parent=self)
+        self._image = self._build_image()
+        self._mounts = self._create_mounts()
+        self._environment = config.environment(
+            stack=platform.stack,
+            public_url=public_url,
+            parallelism=settings.airflow.parallelism,
+            api_workers=settings.airflow.api_workers,
+            dag_refresh_seconds=settings.airflow.dag_refresh_interval,
+            dags_paused_at_creation=settings.airflow.dags_paused_at_creation,
+            log_level=settings.airflow.log_level,
+        )
+        self._secrets: Mapping[str, pulumi.Input[str]] = {
+            "sql_alchemy_conn": postgres.connection_uri,
+            "fernet_key": secrets.airflow_fernet_key,
+            "api_secret_key": secrets.airflow_api_secret_key,
+            "jwt_secret": secrets.airflow_jwt_secret,
+        }
+        self.migrate = self._migration(secrets, after=postgres.service)
+        self.services = [
+            self._process("api-server", settings.airflow.api_server_memory, _api_probe(), published=True),
+            self._process("scheduler", settings.airflow.scheduler_memory, _probe("SchedulerJob"), pids=1024),
+            self._process("dag-processor", settings.airflow.dag_processor_memory, _probe("DagProcessorJob")),
+        ]
+        if settings.airflow.triggerer_enabled:
+            memory = settings.airflow.triggerer_memory
+            self.services.append(self._process("triggerer", memory, _probe("TriggererJob")))
+        self.register_outputs({})
+
+    def _build_image(self) -> pulumi.Output[str]:
+        platform = self._platform
+        base = platform.image_name("airflow")
+        inputs = digest([_PIPELINES / "Dockerfile", _PIPELINES / "requirements.txt"])
+        found = release("airflow", platform.image_set)
+        built = docker.RemoteImage(
+            "image-airflow-pipelines",
+            name=f"{platform.project}/airflow-pipelines:{platform.stack}-{inputs}",
+            keep_locally=True,
+            build=docker.RemoteImageBuildArgs(
+                context=str(_PIPELINES),
+                build_args={"BASE": base, "AIRFLOW_VERSION": found.version},
+                network_mode=None if platform.has("airflow", "bridge_build") else "host",
+            ),
+            triggers={"inputs": inputs, "base": platform.image("airflow")},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return built.image_id
+
+    def _create_mounts(self) -> Sequence[Mount]:
+        airflow = self._settings.airflow
+        return [
+            SharedVolume(self.task_logs, f"{config.HOME}/logs"),
+            SharedVolume(self._platform.volume("airflow", "data", parent=self), f"{config.HOME}/data"),
+            HostDirectory(_absolute(airflow.dags_path), f"{config.HOME}/dags"),
+            HostDirectory(_absolute(airflow.plugins_path), f"{config.HOME}/plugins"),
+            HostDirectory(str(_PIPELINES / "include"), f"{config.HOME}/include"),
+        ]
+
+    def _migration(self, secrets: Secrets, *, after: Service) -> Service:
+        spec = ServiceSpec(
+            image=self._image,
+            user=_USER,
+            memory=self._settings.airflow.api_server_memory,
+            health=None,
+            entrypoint=config.MIGRATE,
+            environment=self._environment
+            | config.admin_environment(
+                username=self._settings.airflow.admin_username,
+                password_file=secret_path("airflow_admin_password"),
+            ),
+            files=config.migration_files(),
+            secrets={**self._secrets, "airflow_admin_password": secrets.airflow_admin_password},
+            mounts=self._mounts,
+            init=False,
+            start_timeout=300,
+        )
+        return Service(
+            "airflow-migrate",
+            spec,
+            self._platform,
+            after=[after],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _process(
+        self, command: str, memory: int, health: HealthCheck, *, pids: int = 256, published: bool = False
+    ) -> Service:
+        name = f"airflow-{command}"
+        spec = ServiceSpec(
+            image=self._image,
+            user=_USER,
+            memory=memory,
+            health=health,
+            command=[command],
+            environment=self._environment,
+            files=config.probe_files(),
+            secrets=self._secrets,
+            mounts=self._mounts,
+            ports={_PORT: self._settings.ports()[name]} if published else {},
+            pids=pids,
+            # The image's own dumb-init passes signals on; a running task gets time to end.
+            init=False,
+            stop_grace=30,
+            start_timeout=300,
+        )
+        return Service(
+            name, spec, self._platform, after=[self.migrate], opts=pulumi.ResourceOptions(parent=self)
+        )
+
+
+def _absolute(path: str) -> str:
+    return str((REPOSITORY / Path(path)).resolve())
+
+
+def _probe(job_type: str) -> HealthCheck:
+    return HealthCheck(command=config.heartbeat_probe(job_type), interval=5, timeout=10, start_period=180)
+
+
+def _api_probe() -> HealthCheck:
+    return HealthCheck(command=config.API_PROBE, interval=3, timeout=10, start_period=180)

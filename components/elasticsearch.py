@@ -1,0 +1,81 @@
+"""Elasticsearch: the log store, with security on and users that may do only what they are for."""
+
+import pulumi
+
+from components.naming import secret_path
+from components.platform import TOKEN, Platform
+from components.secrets import Secrets
+from components.service import DataVolume, HealthCheck, Service, ServiceSpec
+from components.step import plan_step
+from configs import elasticsearch as config
+from settings import Settings
+
+_USER = "1000:0"
+_PORT = 9200
+_DATA = "/usr/share/elasticsearch/data"
+
+
+class Elasticsearch(pulumi.ComponentResource):
+    """A single node and the step that gives it users, roles, template, pipeline and data stream.
+
+    Creates: two :class:`Service`: ``elasticsearch`` with its data volume, and ``elasticsearch-setup``.
+
+    Attributes:
+        setup: ready once the node can take log lines and answer log readers.
+    """
+
+    setup: Service
+
+    def __init__(
+        self,
+        platform: Platform,
+        settings: Settings,
+        secrets: Secrets,
+        *,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(f"{TOKEN}Elasticsearch", "elasticsearch", None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        netrc = pulumi.Output.format("machine localhost login elastic password {0}", secrets.elastic_password)
+        spec = ServiceSpec(
+            image=platform.image("elasticsearch"),
+            user=_USER,
+            memory=settings.elasticsearch.memory,
+            entrypoint=config.ENTRYPOINT,
+            command=config.COMMAND,
+            environment=config.environment(
+                stack=platform.stack,
+                heap_bytes=settings.elasticsearch.heap,
+                password_file=secret_path("elastic_password"),
+            ),
+            secrets={"elastic_password": secrets.elastic_password, "elastic_netrc": netrc},
+            mounts=[DataVolume("data", _DATA)],
+            ports={_PORT: settings.ports()["elasticsearch"]},
+            health=HealthCheck(
+                command=[
+                    *("curl", "-sf", "-o", "/dev/null", "--netrc-file", secret_path("elastic_netrc")),
+                    f"http://localhost:{_PORT}/_cluster/health?wait_for_status=yellow&timeout=4s",
+                ],
+                start_period=180,
+            ),
+            stop_grace=60,
+            start_timeout=300,
+            pids=2048,
+            ulimits={"nofile": 65535},
+        )
+        self.node = Service("elasticsearch", spec, platform, awaited=True, opts=child)
+        plan = config.setup_plan(
+            stack=platform.stack, retention_seconds=settings.elasticsearch.log_retention
+        )
+        step = plan_step(
+            platform,
+            plan,
+            secrets={
+                "elastic_password": secrets.elastic_password,
+                "kibana_system_password": secrets.kibana_system_password,
+                "log_reader_password": secrets.log_reader_password,
+                "log_writer_password": secrets.log_writer_password,
+            },
+        )
+        self.setup = Service("elasticsearch-setup", step, platform, after=[self.node], opts=child)
+        self.register_outputs({})

@@ -1,0 +1,65 @@
+"""Grafana: dashboards over the metrics and logs of the stack."""
+
+from collections.abc import Iterable
+
+import pulumi
+
+from components.naming import secret_path
+from components.platform import TOKEN, Platform
+from components.secrets import Secrets
+from components.service import DataVolume, HealthCheck, Service, ServiceSpec
+from configs import grafana as config
+from configs.scrape import ScrapeJob
+from configs.watch import Watch
+from settings import Settings
+
+_USER = "472:0"
+_PORT = 3000
+
+
+class Grafana(pulumi.ComponentResource):
+    """Grafana with its data sources and the dashboards that ``watched`` declares, all provisioned.
+
+    Creates: one :class:`Service`, ``grafana``, with its data volume.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        settings: Settings,
+        secrets: Secrets,
+        *,
+        watched: Iterable[Watch],
+        public_url: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(f"{TOKEN}Grafana", "grafana", None, opts)
+        self.watch = Watch(scrape_jobs=(ScrapeJob(name="grafana", targets=(f"grafana:{_PORT}",)),))
+        dashboards = {name: text for watch in watched for name, text in watch.dashboards.items()}
+        spec = ServiceSpec(
+            image=platform.image("grafana"),
+            user=_USER,
+            memory=settings.grafana.memory,
+            environment=config.environment(
+                admin_username=settings.grafana.admin_username,
+                admin_password_file=secret_path("grafana_admin_password"),
+                public_url=public_url,
+            ),
+            files=config.files(
+                stack=platform.stack,
+                scrape_interval=settings.prometheus.scrape_interval,
+                log_reader_password_file=secret_path("log_reader_password"),
+                dashboards=dashboards,
+                logs=settings.elasticsearch.enabled,
+            ),
+            secrets={
+                "grafana_admin_password": secrets.grafana_admin_password,
+                "log_reader_password": secrets.log_reader_password,
+            },
+            mounts=[DataVolume("data", "/var/lib/grafana")],
+            ports={_PORT: settings.ports()["grafana"]},
+            health=HealthCheck(command=config.PROBE, interval=2, start_period=90),
+            stop_grace=15,
+        )
+        self.service = Service("grafana", spec, platform, opts=pulumi.ResourceOptions(parent=self))
+        self.register_outputs({})

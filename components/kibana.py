@@ -1,0 +1,61 @@
+"""Kibana: exploring logs, with a data view and a saved search of the task logs already there."""
+
+import pulumi
+
+from components.naming import secret_path
+from components.platform import TOKEN, Platform
+from components.secrets import Secrets
+from components.service import HealthCheck, Service, ServiceSpec
+from components.step import plan_step
+from configs import kibana as config
+from settings import Settings
+
+_USER = "1000:0"
+_PORT = 5601
+_CONFIG = "/usr/share/kibana/config/kibana.yml"
+_SECRET = "kibana.yml"
+
+
+class Kibana(pulumi.ComponentResource):
+    """Kibana as the user ``kibana_system``, and the step that imports its saved objects.
+
+    Creates: two :class:`Service`: ``kibana`` and ``kibana-setup``.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        settings: Settings,
+        secrets: Secrets,
+        *,
+        after: Service,
+        public_url: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(f"{TOKEN}Kibana", "kibana", None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        secret_config = pulumi.Output.all(
+            kibana_system_password=secrets.kibana_system_password,
+            encryption_key=secrets.kibana_encryption_key,
+        ).apply(lambda values: config.render_secret(**values))
+        spec = ServiceSpec(
+            image=platform.image("kibana", override=settings.kibana.image),
+            user=_USER,
+            memory=settings.kibana.memory,
+            command=config.command(_CONFIG, secret_path(_SECRET)),
+            environment=config.environment(memory_bytes=settings.kibana.memory),
+            files={_CONFIG: config.render(public_url=public_url)},
+            secrets={_SECRET: secret_config},
+            ports={_PORT: settings.ports()["kibana"]},
+            health=HealthCheck(command=config.PROBE, start_period=300),
+            stop_grace=15,
+            start_timeout=420,
+        )
+        self.service = Service("kibana", spec, platform, after=[after], awaited=True, opts=child)
+        step = plan_step(
+            platform,
+            config.setup_plan(stack=platform.stack),
+            secrets={"elastic_password": secrets.elastic_password},
+        )
+        self.setup = Service("kibana-setup", step, platform, after=[self.service], opts=child)
+        self.register_outputs({})

@@ -1,0 +1,20 @@
+"""Every name and label that users' scripts and the tests rely on, in one place."""
+
+LABEL_PROJECT = "mlops.project"
+LABEL_STACK = "mlops.stack"
+LABEL_SERVICE = "mlops.service"
+ROLE = "mlops.role"
+ONE_SHOT = "one-shot"
+LONG_RUNNING = "service"
+
+SECRETS_DIRECTORY = "/run/secrets"
+
+
+def physical_name(stack: str, *parts: str) -> str:
+    """The name that the engine knows a container, volume or network by: ``<stack>-<part>…``."""
+    return "-".join((stack, *parts))
+
+
+def secret_path(name: str) -> str:
+    """Where a container finds the secret ``name``."""
+    return f"{SECRETS_DIRECTORY}/{name}"

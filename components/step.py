@@ -1,0 +1,36 @@
+"""One-shot steps that tell a service's HTTP API what it cannot read from a file."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from components.platform import REPOSITORY, Platform
+from components.service import ServiceSpec
+
+_USER = "50000:0"
+_RUNNER = "/opt/steps/apply.py"
+_PLAN = "/opt/steps/plan.json"
+_MEMORY = 128 * 2**20
+
+
+def plan_step(
+    platform: Platform, plan: Mapping[str, Any], *, secrets: Mapping[str, pulumi.Input[str]]
+) -> ServiceSpec:
+    """A container that applies ``plan`` with the runner of ``configs/steps``; safe to repeat.
+
+    It runs in the set's Airflow image, since that has Python, and needs its standard library only.
+    """
+    runner: Path = REPOSITORY / "configs" / "steps" / "apply.py"
+    return ServiceSpec(
+        image=platform.image("airflow"),
+        user=_USER,
+        memory=_MEMORY,
+        health=None,
+        entrypoint=["python3", _RUNNER, _PLAN],
+        files={_RUNNER: runner.read_text(), _PLAN: json.dumps(plan, indent=2, sort_keys=True) + "\n"},
+        secrets=secrets,
+        pids=32,
+    )

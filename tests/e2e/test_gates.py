@@ -1,0 +1,106 @@
+"""How an ``up`` ends when a container is broken, on the real engine, with three small containers.
+
+Decides: a crash, an unhealthy start and a failed step fail the ``up`` within 10 s whatever else is still
+starting, name the service, show its log, and fail again until mended. Cannot decide: whether each real
+service's own health check notices its own faults.
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from deployment import REPOSITORY, Deployment, Outcome, deployment
+
+_PROGRAM = REPOSITORY / "tests" / "e2e" / "programs" / "gates"
+_LIMIT_SECONDS = 10
+_FINE = "touch /tmp/ready; sleep 1000"
+_CRASH = "for i in $(seq 1 25); do echo line $i; done; sleep 1; exit 3"
+
+
+@pytest.fixture(scope="module")
+def gates(tmp_path_factory: pytest.TempPathFactory, image_set: str) -> Iterator[Deployment]:
+    """The program of ``programs/gates``, copied so that its stack file stays out of the repository."""
+    home = tmp_path_factory.mktemp("gates")
+    program = home / "program"
+    program.mkdir()
+    for file in _PROGRAM.iterdir():
+        if file.is_file():
+            (program / file.name).write_bytes(file.read_bytes())
+    with deployment(program, "e2egates", home, env={"PYTHONPATH": str(REPOSITORY)}) as made:
+        made.init({"image_set": image_set, "slow_seconds": "60", "suspect": _FINE})
+        yield made
+
+
+def _seconds_after_failure(made: Deployment, service: str, outcome: Outcome, ended: float) -> float:
+    """Seconds from the container's (last) end to the end of the ``up``; engine and tests share a clock."""
+    container = made.containers()[service]
+    finished = datetime.fromisoformat(container.attrs["State"]["FinishedAt"]).timestamp()
+    assert outcome.seconds > 0
+    return ended - finished
+
+
+def test_a_crash_fails_the_up_at_once_and_again(gates: Deployment) -> None:
+    """A crash while a sibling needs another minute: within 10 s, named, with 20 lines; a re-run fails too."""
+    gates.set("suspect", _CRASH)
+    first = gates.up()
+    ended = time.time()
+    first_exit = datetime.fromisoformat(gates.containers()["suspect"].attrs["Created"]).timestamp() + 1
+    assert first.code != 0
+    assert ended - first_exit < _LIMIT_SECONDS + 1, first.text
+    assert "suspect" in first.text
+    assert "Traceback" not in first.text
+    for number in range(6, 26):
+        assert f"line {number}\n" in first.text, first.text
+
+    again = gates.up()
+    assert again.code != 0, again.text
+    assert "suspect" in again.text
+    assert again.seconds < 30, "a re-run must fail fast too"
+
+
+def test_the_cure_is_enough(gates: Deployment) -> None:
+    """With the script mended and a faster sibling the next ``up`` passes, and a preview is then empty."""
+    gates.set("suspect", _FINE)
+    gates.set("slow_seconds", "1")
+    mended = gates.up()
+    assert mended.code == 0, mended.text
+    preview = gates.pulumi("preview", "--expect-no-changes")
+    assert preview.code == 0, preview.text
+
+
+def test_an_unhealthy_service_fails_the_up(gates: Deployment) -> None:
+    """A service that runs on but never passes its health check is reported as soon as it is unhealthy."""
+    gates.set("suspect", "echo never ready; sleep 1000")
+    outcome = gates.up()
+    assert outcome.code != 0
+    assert "suspect is unhealthy" in outcome.text, outcome.text
+    assert "never ready" in outcome.text
+    assert outcome.seconds < 25, outcome.text
+
+
+def test_a_failed_step_fails_the_up_and_is_tried_again(gates: Deployment) -> None:
+    """A one-shot step's exit code counts, and a second ``up`` runs the step anew instead of passing."""
+    gates.set("suspect", _FINE)
+    gates.set("step", "date +%s%N; echo the disk is full; exit 7")
+    first = gates.up()
+    assert first.code != 0
+    assert "step exited with code 7" in first.text, first.text
+    assert "the disk is full" in first.text
+    started = gates.containers()["step"].attrs["State"]["StartedAt"]
+
+    again = gates.up()
+    assert again.code != 0
+    assert "step exited with code 7" in again.text, again.text
+    assert gates.containers()["step"].attrs["State"]["StartedAt"] > started
+
+    gates.set("step", "exit 0")
+    assert gates.up().code == 0
+
+
+def test_destroy_leaves_nothing(gates: Deployment) -> None:
+    """No container, network or volume with the stack's label outlives ``destroy``."""
+    outcome = gates.pulumi("destroy", "--yes", "--skip-preview")
+    assert outcome.code == 0, outcome.text
+    assert gates.leftovers() == []
