@@ -1,0 +1,22 @@
+"""The StatsD exporter, compiled from its Go module."""
+
+import shutil
+from pathlib import Path
+
+from configs.versions import version_of
+from images.builder import Image
+from toolchain.go import GoBinary
+
+_BINARY = GoBinary(
+    name="statsd_exporter",
+    module=Path(__file__).parent / "go",
+    package="github.com/prometheus/statsd_exporter",
+    ldflags=f"-X github.com/prometheus/common/version.Version={version_of('statsd-exporter', 'packages')}",
+)
+
+
+def _stage(context: Path) -> None:
+    shutil.copy(_BINARY.build(), context)
+
+
+IMAGE = Image(name="statsd-exporter", stage=_stage)
