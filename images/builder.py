@@ -131,13 +131,21 @@ def _build(image: Image, inputs: str, below: Future[None] | None) -> None:
     with _one_at_a_time(image.name):
         if _present([image]).get(image.tag) == inputs:
             return
+        replaced = _image_id(image.tag)
         if image.make:
             image.make(image.tag, inputs)
         else:
             _docker_build(image, inputs, below)
-    # An engine keeps the replaced image for ever unless told; one that is busy is left for the next time.
-    prune = ["docker", "image", "prune", "--force", "--filter", f"label={INPUTS_LABEL}"]
-    subprocess.run(prune, capture_output=True, check=False)
+        # An engine keeps the replaced image for ever unless told; one that is in use is left. Never `image prune`:
+        # the base's label is inherited by the layers of whatever else is being built at this moment.
+        if replaced and replaced != _image_id(image.tag):
+            subprocess.run(["docker", "image", "rm", replaced], capture_output=True, check=False)
+
+
+def _image_id(tag: str) -> str:
+    """The id of the image that ``tag`` names, empty if there is none."""
+    command = ["docker", "image", "ls", "--quiet", "--no-trunc", tag]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _docker_build(image: Image, inputs: str, below: Future[None] | None) -> None:
