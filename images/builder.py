@@ -136,8 +136,8 @@ def _build(image: Image, inputs: str, below: Future[None] | None) -> None:
             image.make(image.tag, inputs)
         else:
             _docker_build(image, inputs, below)
-        # An engine keeps the replaced image for ever unless told; one that is in use is left. Never `image prune`:
-        # the base's label is inherited by the layers of whatever else is being built at this moment.
+        # An engine keeps the replaced image for ever unless told; one that is in use is left. No `image prune`:
+        # the layers of whatever else is being built at this moment bear the base's label too.
         if replaced and replaced != _image_id(image.tag):
             subprocess.run(["docker", "image", "rm", replaced], capture_output=True, check=False)
 
