@@ -41,6 +41,7 @@ class Deployment:
     home: Path
     engine: docker.DockerClient
     extra_env: Mapping[str, str] = field(default_factory=dict)
+    first_up: Outcome | None = None
 
     def __post_init__(self) -> None:
         (self.home / "state").mkdir(parents=True, exist_ok=True)
