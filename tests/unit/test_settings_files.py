@@ -1,0 +1,53 @@
+"""Decides that the committed files say what the model says, and that each stack file is accepted.
+
+It cannot decide that the values of a stack file suit the machine they are meant for.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from docs.settings_reference import files
+from settings import load
+from settings_model import declared
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+COMMITTED = ("dev", "prod")
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
+def test_generated_file_is_up_to_date(path):
+    assert path.read_text() == files()[path], "run `python -m docs.settings_reference`"
+
+
+def test_project_declares_every_setting_but_secrets():
+    assert list(PROJECT["config"]) == [key for key, _ in declared() if not key.startswith("secrets.")]
+
+
+def test_every_declaration_has_a_default_and_a_description_of_some_length():
+    for key, declaration in PROJECT["config"].items():
+        assert declaration.keys() == {"default", "description"}, key
+        assert isinstance(declaration["default"], str), key
+        assert re.match(r"\(.+\) .{10}.* Accepts .+\.", declaration["description"]), key
+
+
+def test_declared_defaults_are_accepted_as_they_stand():
+    raw = {f"{PROJECT['name']}:{key}": each["default"] for key, each in PROJECT["config"].items()}
+    assert load(raw, project=PROJECT["name"], stack="dev") == load({}, project=PROJECT["name"], stack="dev")
+
+
+@pytest.mark.parametrize("stack", COMMITTED)
+def test_stack_file_is_accepted(stack):
+    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    plain = {key: str(value) for key, value in config.items() if not isinstance(value, dict)}
+    assert load(plain, project=PROJECT["name"], stack=stack)
+
+
+def test_production_keeps_its_data():
+    config = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
+    settings = load(config, project=PROJECT["name"], stack="prod")
+    assert settings.protect_data
+    assert settings.airflow.dags_paused_at_creation
