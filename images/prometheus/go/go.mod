@@ -1,6 +1,6 @@
 module mlops-observability/images/prometheus
 
-go 1.26.8
+go 1.26
 
 tool (
 	github.com/prometheus/prometheus/cmd/prometheus

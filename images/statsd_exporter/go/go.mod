@@ -1,6 +1,6 @@
 module mlops-observability/images/statsd-exporter
 
-go 1.26.8
+go 1.26
 
 tool github.com/prometheus/statsd_exporter
 
