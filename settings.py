@@ -39,11 +39,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class _Given:
-    """One value of the configuration: its dotted key, its text, and whether it is encrypted."""
+    """One value: its dotted key, its text, whether it is encrypted, whether it is a member of an object."""
 
     key: str
     text: str
     secret: bool
+    nested: bool = False
 
     def __str__(self) -> str:
         return "the value given" if self.secret or self.key.startswith(_SECRETS) else shown(self.text)
@@ -128,7 +129,9 @@ def _values(raw: Mapping[str, str], project: str, is_secret: Callable[[str], boo
         if members is None:
             yield _Given(key, str(text), is_secret(full))
         else:
-            yield from (_Given(f"{key}.{k}", _text(v), is_secret(full)) for k, v in members.items())
+            yield from (
+                _Given(f"{key}.{k}", _text(v), is_secret(full), nested=True) for k, v in members.items()
+            )
 
 
 def _object(text: str) -> dict[str, object] | None:
@@ -165,16 +168,11 @@ def _chosen(values: Iterator[_Given], problems: list[Problem]) -> dict[str, _Giv
     """
     chosen: dict[str, _Given] = {}
     contested = set()
-    for value in values:
-        other = chosen.get(value.key)
-        default = _default_text(value.key)
-        if other and other.text != value.text and default not in (other.text, value.text):
+    for value in sorted(values, key=lambda value: value.nested):
+        flat = chosen.setdefault(value.key, value)
+        if value.text not in (flat.text, _default_text(value.key)):
             contested.add(value.key)
-            problems.append(
-                Problem(value.key, f"is set twice, to {other} and to {value}: remove one of them")
-            )
-        if other is None or other.text == default:
-            chosen[value.key] = value
+            problems.append(Problem(value.key, f"is set twice, to {flat} and to {value}: remove one of them"))
     return {key: value for key, value in chosen.items() if key not in contested}
 
 
