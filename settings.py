@@ -149,9 +149,15 @@ def _text(value: object) -> str:
 
 
 def _known(values: Iterator[_Given], problems: list[Problem]) -> Iterator[_Given]:
-    """The values of declared keys; the others are reported, never with their value, which may be a secret."""
+    """The values of declared keys; the others are reported, never with their value, which may be a secret.
+
+    A member of an object cannot be a secret: whether it is encrypted is known of the object as a whole only.
+    """
     for value in values:
-        if value.key in _KEYS:
+        if value.key in _KEYS and value.nested and value.key.startswith(_SECRETS):
+            remedy = f"pulumi config rm --path {value.key}; pulumi config set --secret {value.key}"
+            problems.append(Problem(value.key, f"is set with --path, which secrets cannot be; do `{remedy}`"))
+        elif value.key in _KEYS:
             yield value
         elif value.key in sections():
             example = next(iter(sections()[value.key].model_fields))

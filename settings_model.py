@@ -11,35 +11,19 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
 
-from units import (
-    GIB,
-    MIB,
-    TIB,
-    Kind,
-    choice,
-    duration,
-    fernet_key,
-    image_name,
-    ip_address,
-    password,
-    path,
-    registry,
-    size,
-    switch,
-    user_name,
-    whole_number,
-)
+import units
+from units import GIB, MIB, TIB, Kind
 
 _DAY = 86400
 
-Enabled = Annotated[bool, BeforeValidator(switch())]
-Port = Annotated[int, BeforeValidator(whole_number(1024, 65535, name="port"))]
-Memory = Annotated[int, BeforeValidator(size(32 * MIB, TIB))]
-UserName = Annotated[str, BeforeValidator(user_name())]
-Path = Annotated[str, BeforeValidator(path())]
-Retention = Annotated[int, BeforeValidator(duration(3600, 3650 * _DAY))]
-Password = Annotated[SecretStr | None, BeforeValidator(password())]
-EncryptionKey = Annotated[SecretStr | None, BeforeValidator(password(32))]
+Enabled = Annotated[bool, BeforeValidator(units.switch())]
+Port = Annotated[int, BeforeValidator(units.whole_number(1024, 65535, name="port"))]
+Memory = Annotated[int, BeforeValidator(units.size(32 * MIB, TIB))]
+UserName = Annotated[str, BeforeValidator(units.user_name())]
+Path = Annotated[str, BeforeValidator(units.path())]
+Retention = Annotated[int, BeforeValidator(units.duration(3600, 3650 * _DAY))]
+Password = Annotated[SecretStr | None, BeforeValidator(units.password())]
+EncryptionKey = Annotated[SecretStr | None, BeforeValidator(units.password(32))]
 
 
 class Section(BaseModel):
@@ -66,9 +50,9 @@ class Airflow(Section):
     """Memory limit of the triggerer."""
     triggerer_enabled: Enabled = True
     """Whether deferrable operators can wait outside a task slot. Without it they wait for ever."""
-    parallelism: Annotated[int, BeforeValidator(whole_number(1, 256))] = 4
+    parallelism: Annotated[int, BeforeValidator(units.whole_number(1, 256))] = 4
     """Tasks that run at once. Each keeps a process of up to 120 MiB in the scheduler, idle or not."""
-    api_workers: Annotated[int, BeforeValidator(whole_number(1, 16))] = 1
+    api_workers: Annotated[int, BeforeValidator(units.whole_number(1, 16))] = 1
     """Processes of the API server. Each further one takes about 150 MiB of its memory."""
     dags_path: Path = "pipelines/dags"
     """Folder of the DAG files, mounted read-only; edits take effect without a new deployment."""
@@ -79,13 +63,13 @@ class Airflow(Section):
     containers."""
     admin_username: UserName = "admin"
     """Login name of Airflow's administrator; secrets.airflow_admin_password is the password."""
-    dag_refresh_interval: Annotated[int, BeforeValidator(duration(1, 3600))] = 10
+    dag_refresh_interval: Annotated[int, BeforeValidator(units.duration(1, 3600))] = 10
     """How often the DAG folder is looked through: a new file can be scheduled after about twice this time."""
     dags_paused_at_creation: Enabled = False
     """Whether a new DAG waits until somebody switches it on."""
-    log_level: Annotated[str, BeforeValidator(choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))] = (
-        "INFO"
-    )
+    log_level: Annotated[
+        str, BeforeValidator(units.choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+    ] = "INFO"
     """Least severe line that services and tasks log. DEBUG multiplies the volume of logs."""
 
 
@@ -112,11 +96,11 @@ class Prometheus(Section):
     """Published port of the web interface and API."""
     memory: Memory = 768 * MIB
     """Memory limit. Grows with the number of time series."""
-    scrape_interval: Annotated[int, BeforeValidator(duration(1, 300))] = 5
+    scrape_interval: Annotated[int, BeforeValidator(units.duration(1, 300))] = 5
     """How often every target is read: how old a shown value may be. Half of it doubles the stored samples."""
     retention_time: Retention = 15 * _DAY
     """Age at which samples are deleted."""
-    retention_size: Annotated[int, BeforeValidator(size(256 * MIB, 16 * TIB))] = 4 * GIB
+    retention_size: Annotated[int, BeforeValidator(units.size(256 * MIB, 16 * TIB))] = 4 * GIB
     """Disk space of stored samples, above which the oldest are deleted before their age."""
 
 
@@ -140,9 +124,9 @@ class Elasticsearch(Section):
     """Whether logs are stored and searched. Without it, switch kibana and filebeat off too."""
     port: Port = 9200
     """Published port of the REST API."""
-    memory: Annotated[int, BeforeValidator(size(512 * MIB, TIB))] = 1280 * MIB
+    memory: Annotated[int, BeforeValidator(units.size(512 * MIB, TIB))] = 1280 * MIB
     """Memory limit: the heap, the JVM's own memory and the file cache."""
-    heap: Annotated[int, BeforeValidator(size(128 * MIB, 31 * GIB))] = 512 * MIB
+    heap: Annotated[int, BeforeValidator(units.size(128 * MIB, 31 * GIB))] = 512 * MIB
     """Java heap, at most half of elasticsearch.memory."""
     log_retention: Retention = 30 * _DAY
     """Age at which task logs are deleted from the log store."""
@@ -157,7 +141,7 @@ class Kibana(Section):
     """Published port of the web interface."""
     memory: Memory = GIB
     """Memory limit."""
-    image: Annotated[str, BeforeValidator(image_name())] = ""
+    image: Annotated[str, BeforeValidator(units.image_name())] = ""
     """Image to run instead of the image set's; empty for the set's."""
 
 
@@ -175,7 +159,7 @@ class Secrets(Section):
 
     airflow_admin_password: Password = None
     """Password of Airflow's administrator."""
-    airflow_fernet_key: Annotated[SecretStr | None, BeforeValidator(fernet_key())] = None
+    airflow_fernet_key: Annotated[SecretStr | None, BeforeValidator(units.fernet_key())] = None
     """Key with which Airflow encrypts connections and variables. A change makes stored ones unreadable."""
     airflow_api_secret_key: EncryptionKey = None
     """Key with which Airflow signs sessions. A change logs everybody out."""
@@ -186,7 +170,7 @@ class Secrets(Section):
     grafana_admin_password: Password = None
     """Password of Grafana's administrator."""
     elastic_password: Password = None
-    """Password of Elasticsearch's superuser, which only the set-up step uses."""
+    """Password of Elasticsearch's superuser: the set-up step's, and people's in Kibana."""
     kibana_system_password: Password = None
     """Password with which Kibana reads Elasticsearch."""
     kibana_encryption_key: EncryptionKey = None
@@ -204,14 +188,14 @@ class Settings(Section):
     """Pulumi project, part of every name and label."""
     stack: str
     """Pulumi stack, part of every name and label."""
-    image_set: Annotated[str, BeforeValidator(choice("official", "packages"))] = "official"
+    image_set: Annotated[str, BeforeValidator(units.choice("official", "packages"))] = "official"
     """Where images come from: each project's own, or those that images/ builds from packages."""
-    image_registry: Annotated[str, BeforeValidator(registry())] = ""
+    image_registry: Annotated[str, BeforeValidator(units.registry())] = ""
     """Registry (a mirror) put before every official image's name; empty for none."""
-    bind_address: Annotated[str, BeforeValidator(ip_address())] = "127.0.0.1"
+    bind_address: Annotated[str, BeforeValidator(units.ip_address())] = "127.0.0.1"
     """Address on the Docker host at which ports are published. Any other than 127.0.0.1 opens them to
     whoever reaches that address, without TLS."""
-    port_base: Annotated[int, BeforeValidator(whole_number(1024, 65500, name="port", also=(0,)))] = 0
+    port_base: Annotated[int, BeforeValidator(units.whole_number(1024, 65500, name="port", also=(0,)))] = 0
     """First of a row of ports, one for each service, for stacks side by side on one host; 0 keeps every
     service's own port. A `<service>.port` that is set to another value than its default wins."""
     protect_data: Enabled = False
@@ -239,6 +223,17 @@ class Settings(Section):
             if self.enabled(section):
                 published[service] = self.port_base + offset if self.port_base and is_default else own
         return published
+
+    def endpoints(self) -> dict[str, str]:
+        """Address of each published service, for a browser on the Docker host."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind_address, self.bind_address)
+        authority = f"[{host}]" if ":" in host else host
+        ports = self.ports()
+        return {
+            section.replace("_", "-"): f"http://{authority}:{ports[service]}"
+            for section, service in PUBLISHED.items()
+            if service in ports
+        }
 
     def memory(self) -> dict[str, int]:
         """Memory limit in bytes of each enabled container, one-shot steps included, by its service name."""

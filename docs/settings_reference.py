@@ -28,7 +28,7 @@ _SETTINGS_MD_HEADER = """\
 Generated from `settings_model.py` by `python -m docs.settings_reference`.
 
 A setting belongs to a stack: `pulumi config set airflow.parallelism 8` writes it to `Pulumi.<stack>.yaml`,
-and `pulumi config rm airflow.parallelism` goes back to the default. `pulumi config set --path` works as well.
+and `pulumi config rm airflow.parallelism` goes back to the default. `--path` works as well, but for secrets.
 
 Every mistake is reported at once, before anything is touched: unknown keys with the nearest known one, values
 that are not accepted with what is, values that contradict each other, memory that the engine does not have,

@@ -242,6 +242,14 @@ def test_stack_names(stack):
     assert list(problems_of(stack=stack)) == ["stack"]
 
 
+def test_endpoints_of_published_services():
+    endpoints = settings_of({"grafana.enabled": "false", "airflow.port": "8888"}).endpoints()
+    assert endpoints.keys() == {"airflow", "prometheus", "elasticsearch", "kibana", "statsd-exporter"}
+    assert endpoints["airflow"] == "http://127.0.0.1:8888"
+    for address, shown in (("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("192.0.2.7", "192.0.2.7")):
+        assert settings_of({"bind_address": address}).endpoints()["airflow"] == f"http://{shown}:8080"
+
+
 def test_memory_names_containers():
     memory = settings_of({"airflow.triggerer_enabled": "false", "statsd_exporter.memory": "64MiB"}).memory()
     assert memory["statsd-exporter"] == 64 * MIB

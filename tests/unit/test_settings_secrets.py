@@ -49,5 +49,12 @@ def test_secrets_in_plain_text_are_refused_and_never_shown():
     assert "s3cret" not in message
 
 
+def test_secrets_in_an_object_are_refused_and_never_shown():
+    values = {"secrets": '{"elastic_password": "s3cret-Passw0rd"}'}
+    message = problems_of(values, secret=values)["secrets.elastic_password"]
+    assert "--path" in message
+    assert "s3cret" not in message
+
+
 def test_encrypted_values_of_ordinary_settings_are_not_shown():
     assert "12345" not in str(problems_of({"airflow.port": "1234567"}, secret=["airflow.port"]))
