@@ -1,0 +1,102 @@
+"""What Filebeat is told: which files to read, what a line becomes, and where it goes.
+
+Tuned for short delays (a new line is found about a second after it was written) at a throughput far above
+what one scheduler writes; the reasons stand beside the values.
+"""
+
+import json
+
+import yaml
+
+from configs.elasticsearch import LOG_WRITER, URL
+from configs.task_logs import data_stream
+
+_STATS_PORT = 5066
+_KIBIBYTE = 1024
+
+PROBE = ["curl", "-sf", "-o", "/dev/null", f"http://localhost:{_STATS_PORT}/"]
+
+
+def command(config: str, secret: str) -> list[str]:
+    """Filebeat's arguments: the second file is merged over the first."""
+    return ["-e", "-c", config, "-c", secret]
+
+
+def render(*, stack: str, logs_path: str) -> str:
+    """The text of filebeat.yml.
+
+    Args:
+        stack: names the data stream.
+        logs_path: Airflow's log folder as Filebeat sees it.
+    """
+    config = {
+        "filebeat.inputs": [_task_logs(logs_path)],
+        # Until then Filebeat waits at a stop for what it has sent; the container's grace must be longer.
+        "filebeat.shutdown_timeout": "5s",
+        "processors": _processors(),
+        "queue.mem": {"events": 4096, "flush.min_events": 1024, "flush.timeout": "200ms"},
+        "output.elasticsearch": {
+            "hosts": [URL],
+            "username": LOG_WRITER,
+            "index": data_stream(stack),
+            "worker": 2,
+            "bulk_max_size": 1024,
+            # Same host: bytes cost less than processor time.
+            "compression_level": 0,
+            # Without the limit shipping lags up to a minute behind a server that has come back.
+            "backoff.max": "10s",
+        },
+        # The set-up step makes template and pipeline; this user may not.
+        "setup.template.enabled": False,
+        "setup.ilm.enabled": False,
+        "http": {"enabled": True, "host": "0.0.0.0", "port": _STATS_PORT},
+        "logging": {"level": "info", "to_stderr": True, "metrics.enabled": False},
+    }
+    return yaml.safe_dump(config, sort_keys=True)
+
+
+def render_secret(password: str) -> str:
+    """The part of the configuration that is secret."""
+    # JSON is YAML, and quotes whatever the password holds.
+    return json.dumps({"output.elasticsearch": {"password": password}}) + "\n"
+
+
+def _task_logs(logs_path: str) -> dict[str, object]:
+    folder = f"{logs_path}/dag_id=*/run_id=*/task_id=*"
+    return {
+        "type": "filestream",
+        # A changed id reads everything again.
+        "id": "airflow-task-logs",
+        "paths": [f"{folder}/attempt=*.log*", f"{folder}/map_index=*/attempt=*.log*"],
+        # A fingerprint needs 1024 bytes, which many a task never logs; each attempt has a path of its own.
+        "file_identity.path": None,
+        "prospector.scanner": {"fingerprint.enabled": False, "check_interval": "1s"},
+        "backoff": {"init": "250ms", "max": "1s"},
+        "close.on_state_change.inactive": "30m",
+        # A longer line is cut and kept as plain text; the queue times this bounds Filebeat's memory.
+        "message_max_bytes": 256 * _KIBIBYTE,
+        # Below a key of their own, since Airflow's `event` is text where Elastic's `event` is an object.
+        "parsers": [{"ndjson": {"target": "airflow", "add_error_key": False, "overwrite_keys": True}}],
+    }
+
+
+def _processors() -> list[dict[str, object]]:
+    return [
+        # A document id that a second reading of the same line gives again: replays make no duplicates. The time
+        # tells a line from that of a file which took the place of a deleted one.
+        {
+            "fingerprint": {
+                "fields": ["log.file.path", "log.offset", "airflow.timestamp"],
+                "target_field": "@metadata._id",
+                "encoding": "base64",
+                "ignore_missing": True,
+            }
+        },
+        # The same in every line, or of no use in a search; smaller documents are the cheapest gain in speed.
+        {
+            "drop_fields": {
+                "fields": ["agent", "ecs", "host", "input", "log.file.inode", "log.file.device_id"],
+                "ignore_missing": True,
+            }
+        },
+    ]
