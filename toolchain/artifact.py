@@ -1,5 +1,6 @@
 """Build once per content: a cache of directories keyed by the hash of what they are built from."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -26,6 +27,12 @@ def digest(inputs: Iterable[Path | str]) -> str:
     return total.hexdigest()[:16]
 
 
+def find(name: str, inputs: Iterable[Path | str]) -> Path | None:
+    """Return what :func:`cached` would return, or None where it would have to be built."""
+    target = _target(name, inputs)
+    return target if _marker(target).exists() else None
+
+
 def cached(name: str, inputs: Iterable[Path | str], build: Callable[[Path], None]) -> Path:
     """Return the cached directory of ``name``, calling ``build(directory)`` only when its inputs changed.
 
@@ -33,11 +40,23 @@ def cached(name: str, inputs: Iterable[Path | str], build: Callable[[Path], None
     failed or interrupted build left, and is removed first. It has its final path from the start, since
     virtual environments cannot be moved. Results of earlier inputs stay, so switching branches is free.
     """
-    target = cache_home() / "artifacts" / f"{name}-{digest(inputs)}"
-    complete = target.with_name(target.name + ".complete")
-    if not complete.exists():
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
-        build(target)
-        complete.touch()
+    target = _target(name, inputs)
+    if _marker(target).exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(target.name + ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _marker(target).exists():
+            shutil.rmtree(target, ignore_errors=True)
+            target.mkdir()
+            build(target)
+            _marker(target).touch()
     return target
+
+
+def _target(name: str, inputs: Iterable[Path | str]) -> Path:
+    return cache_home() / "artifacts" / f"{name}-{digest(inputs)}"
+
+
+def _marker(target: Path) -> Path:
+    return target.with_name(target.name + ".complete")

@@ -53,9 +53,11 @@ def run_logged(
                     if elapsed > timeout:
                         process.kill()
                         process.wait()
-                        raise BootstrapError(f"{title}: gave up after {timeout:.0f} s; see {log}") from None
+                        message = f"{title}: gave up after {timeout:.0f} s; see {log}"
+                        raise BootstrapError(message) from None
                     say(f"{title}: {elapsed:.0f} s so far")
     if code:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
-        raise BootstrapError(f"{title} failed with exit code {code}; the end of {log}:\n{tail}")
+        message = f"{title} failed with exit code {code}; the end of {log}:\n{tail}"
+        raise BootstrapError(message)
     say(f"{title}: done in {time.monotonic() - started:.0f} s")
