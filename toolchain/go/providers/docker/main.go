@@ -29,7 +29,7 @@ func providerInfo() tfbridge.ProviderInfo {
 func resources() map[string]*tfbridge.ResourceInfo {
 	return map[string]*tfbridge.ResourceInfo{
 		"docker_container": {
-			Tok: tfbridge.MakeResource("docker", "index/container", "Container"),
+			Tok: tfbridge.MakeResource("docker", "index", "Container"),
 			Fields: map[string]*tfbridge.SchemaInfo{
 				"command":           {Name: "command"},
 				"networks_advanced": {Name: "networksAdvanced"},
@@ -38,35 +38,35 @@ func resources() map[string]*tfbridge.ResourceInfo {
 			DeleteBeforeReplace: true,
 		},
 		"docker_image": {
-			Tok:    tfbridge.MakeResource("docker", "index/remoteImage", "RemoteImage"),
+			Tok:    tfbridge.MakeResource("docker", "index", "RemoteImage"),
 			Fields: map[string]*tfbridge.SchemaInfo{"name": {Name: "name"}},
 		},
 		"docker_registry_image": {
-			Tok:    tfbridge.MakeResource("docker", "index/registryImage", "RegistryImage"),
+			Tok:    tfbridge.MakeResource("docker", "index", "RegistryImage"),
 			Fields: map[string]*tfbridge.SchemaInfo{"name": {Name: "name"}},
 		},
-		"docker_network": {Tok: tfbridge.MakeResource("docker", "index/network", "Network")},
-		"docker_volume":  {Tok: tfbridge.MakeResource("docker", "index/volume", "Volume")},
-		"docker_config":  {Tok: tfbridge.MakeResource("docker", "index/serviceConfig", "ServiceConfig")},
-		"docker_secret":  {Tok: tfbridge.MakeResource("docker", "index/secret", "Secret")},
-		"docker_service": {Tok: tfbridge.MakeResource("docker", "index/service", "Service")},
-		"docker_plugin":  {Tok: tfbridge.MakeResource("docker", "index/plugin", "Plugin")},
-		"docker_tag":     {Tok: tfbridge.MakeResource("docker", "index/tag", "Tag")},
+		"docker_network": {Tok: tfbridge.MakeResource("docker", "index", "Network")},
+		"docker_volume":  {Tok: tfbridge.MakeResource("docker", "index", "Volume")},
+		"docker_config":  {Tok: tfbridge.MakeResource("docker", "index", "ServiceConfig")},
+		"docker_secret":  {Tok: tfbridge.MakeResource("docker", "index", "Secret")},
+		"docker_service": {Tok: tfbridge.MakeResource("docker", "index", "Service")},
+		"docker_plugin":  {Tok: tfbridge.MakeResource("docker", "index", "Plugin")},
+		"docker_tag":     {Tok: tfbridge.MakeResource("docker", "index", "Tag")},
 	}
 }
 
 func dataSources() map[string]*tfbridge.DataSourceInfo {
-	tokens := map[string][2]string{
-		"docker_image":                    {"index/getRemoteImage", "getRemoteImage"},
-		"docker_logs":                     {"index/getLogs", "getLogs"},
-		"docker_network":                  {"index/getNetwork", "getNetwork"},
-		"docker_plugin":                   {"index/getPlugin", "getPlugin"},
-		"docker_registry_image":           {"index/getRegistryImage", "getRegistryImage"},
-		"docker_registry_image_manifests": {"index/getRegistryImageManifests", "getRegistryImageManifests"},
+	tokens := map[string]string{
+		"docker_image":                    "getRemoteImage",
+		"docker_logs":                     "getLogs",
+		"docker_network":                  "getNetwork",
+		"docker_plugin":                   "getPlugin",
+		"docker_registry_image":           "getRegistryImage",
+		"docker_registry_image_manifests": "getRegistryImageManifests",
 	}
 	infos := make(map[string]*tfbridge.DataSourceInfo, len(tokens))
 	for name, token := range tokens {
-		infos[name] = &tfbridge.DataSourceInfo{Tok: tfbridge.MakeDataSource("docker", token[0], token[1])}
+		infos[name] = &tfbridge.DataSourceInfo{Tok: tfbridge.MakeDataSource("docker", "index", token)}
 	}
 	return infos
 }
