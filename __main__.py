@@ -24,26 +24,25 @@ urls = settings.endpoints()
 statsd_exporter = StatsdExporter(platform, settings)
 postgres = Postgres(platform, settings, secrets)
 airflow = Airflow(platform, settings, secrets, postgres=postgres, public_url=urls["airflow"])
-services = [statsd_exporter.service, *airflow.services]
 watched = [statsd_exporter.watch, airflow.watch]
+metrics = [statsd_exporter.service]
 
 if settings.elasticsearch.enabled:
     elasticsearch = Elasticsearch(platform, settings, secrets)
     if settings.filebeat.enabled:
         shipped_after = [elasticsearch.setup, airflow.migrate]
-        filebeat = Filebeat(platform, settings, secrets, task_logs=airflow.task_logs, after=shipped_after)
-        services.append(filebeat.service)
+        Filebeat(platform, settings, secrets, task_logs=airflow.task_logs, after=shipped_after)
     if settings.kibana.enabled:
         Kibana(platform, settings, secrets, after=elasticsearch.setup, public_url=urls["kibana"])
 
 if settings.grafana.enabled:
     grafana = Grafana(platform, settings, secrets, watched=watched, public_url=urls["grafana"])
-    services.append(grafana.service)
+    metrics.append(grafana.service)
     watched.append(grafana.watch)
 
 prometheus = Prometheus(platform, settings, watched=watched)
-services.append(prometheus.service)
-create_gate("all-ready", services, platform)
+metrics.append(prometheus.service)
+create_gate("metrics-ready", metrics, platform)
 
 pulumi.export("endpoints", urls)
 pulumi.export("credentials", pulumi.Output.secret(secrets.credentials(settings)))

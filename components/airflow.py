@@ -10,7 +10,7 @@ from components.naming import secret_path
 from components.platform import REPOSITORY, TOKEN, Platform
 from components.postgres import Postgres
 from components.secrets import Secrets
-from components.service import HealthCheck, HostDirectory, Mount, Service, ServiceSpec, SharedVolume
+from components.service import HealthCheck, HostDirectory, Mount, Service, ServiceSpec, SharedVolume, create_gate
 from configs import airflow as config
 from configs.dashboards import airflow as dashboard
 from configs.versions import release
@@ -82,6 +82,7 @@ class Airflow(pulumi.ComponentResource):
         if settings.airflow.triggerer_enabled:
             memory = settings.airflow.triggerer_memory
             self.services.append(self._process("triggerer", memory, _probe("TriggererJob")))
+        create_gate("airflow-ready", self.services, platform, parent=self)
         self.register_outputs({})
 
     def _build_image(self) -> pulumi.Output[str]:

@@ -50,6 +50,6 @@ class Filebeat(pulumi.ComponentResource):
             stop_grace=15,
         )
         self.service = Service(
-            "filebeat", spec, platform, after=after, opts=pulumi.ResourceOptions(parent=self)
+            "filebeat", spec, platform, after=after, awaited=True, opts=pulumi.ResourceOptions(parent=self)
         )
         self.register_outputs({})

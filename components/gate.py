@@ -8,8 +8,8 @@ own ``wait`` is not enough.
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import docker
 import pulumi
@@ -61,7 +61,7 @@ class Gate(dynamic.Resource, module="gate", name="Gate"):
         since: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {"awaited": [asdict(each) for each in awaited], "stack": stack, "host": host, "since": since}
+        props = {"awaited": [dict(vars(each)) for each in awaited], "stack": stack, "host": host, "since": since}
         super().__init__(_GateProvider(), name, props, opts)
 
 
@@ -107,8 +107,9 @@ class _Watch:
                 if container.id in pending and verdict.status is Status.READY:
                     del pending[container.id]
                 if verdict.status is Status.FAILED and self._concerns_this_up(container):
-                    raise GateError(self._report(container, verdict))
+                    self._fail(container, verdict)
             self._give_up_on_the_late(pending)
+            self._give_up_if_another_gate_has_failed()
             if pending:
                 time.sleep(_POLL_SECONDS)
 
@@ -137,24 +138,34 @@ class _Watch:
         for identity, each in pending.items():
             if elapsed > each["timeout"]:
                 late = Verdict(Status.FAILED, f"is not ready after {each['timeout']:.0f} s")
-                raise GateError(self._report(self._client.containers.get(identity), late))
+                self._fail(self._client.containers.get(identity), late)
 
-    def _report(self, container: Container, verdict: Verdict) -> str:
+    def _fail(self, container: Container, verdict: Verdict) -> NoReturn:
         service = container.labels.get(LABEL_SERVICE, container.name)
         headline = f"{service} {verdict.reason}"
-        if not _first_to_report(container.id):
-            return f"gave up waiting, since {headline} (its log is shown with another gate's error)"
+        if not _failure.announce(headline):
+            self._give_up_if_another_gate_has_failed()
         log = container.logs(tail=_LOG_LINES).decode(errors="replace").rstrip() or "(it has logged nothing)"
-        return f"{headline}; the last lines of {container.name}'s log:\n{log}"
+        raise GateError(f"{headline}; the last lines of {container.name}'s log:\n{log}")
+
+    def _give_up_if_another_gate_has_failed(self) -> None:
+        if headline := _failure.headline:
+            raise GateError(f"gave up waiting, since {headline} (see that gate's error)")
 
 
-_reported: set[str] = set()
-_reported_lock = threading.Lock()
+class _Failure:
+    """The first failure of this ``up``. Its gates share a process: one shows the log, the others give up."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.headline = ""
+
+    def announce(self, headline: str) -> bool:
+        """Whether this is the first failure; later ones are told that the ``up`` has failed already."""
+        with self._lock:
+            first = not self.headline
+            self.headline = self.headline or headline
+            return first
 
 
-def _first_to_report(container: str) -> bool:
-    """Gates of one ``up`` share a process: the first shows the log, the others only name the container."""
-    with _reported_lock:
-        first = container not in _reported
-        _reported.add(container)
-        return first
+_failure = _Failure()

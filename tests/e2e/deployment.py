@@ -64,7 +64,7 @@ class Deployment:
         """Run ``pulumi`` in the program's directory; the exit code is the caller's to judge."""
         started = time.monotonic()
         done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--stack", self.stack],
+            ["pulumi", "--non-interactive", "--stack", self.stack, *arguments],
             cwd=self.program,
             env=self.environment,
             stdout=subprocess.PIPE,
