@@ -82,8 +82,8 @@ def _task_logs(logs_path: str) -> dict[str, object]:
 
 def _processors() -> list[dict[str, object]]:
     return [
-        # A document id that a second reading of the same line gives again: replays make no duplicates. The time
-        # tells a line from that of a file which took the place of a deleted one.
+        # A second reading of the same line gives the same document id, so that replays make no duplicates.
+        # The time tells a line from that of a file which took the place of a deleted one.
         {
             "fingerprint": {
                 "fields": ["log.file.path", "log.offset", "airflow.timestamp"],

@@ -79,11 +79,16 @@ def setup_plan(*, stack: str) -> dict[str, Any]:
         "ready": {"path": "/api/status", "seconds": 120},
         "requests": [
             request(
-                *("data view", "POST", "/api/data_views/data_view", {"override": True, "data_view": data_view}),
+                "data view",
+                "POST",
+                "/api/data_views/data_view",
+                {"override": True, "data_view": data_view},
                 headers=_XSRF,
             ),
             request(
-                *("saved searches", "POST", "/api/saved_objects/_import?overwrite=true"),
+                "saved searches",
+                "POST",
+                "/api/saved_objects/_import?overwrite=true",
                 headers=_XSRF,
                 file={"name": "saved-objects.ndjson", "lines": saved_objects()},
             ),

@@ -14,7 +14,7 @@ PIPELINE = "airflow-task-logs"
 # Elastic's own template for logs-*-* has 100; its guide asks for more than 200.
 _PRIORITY = 500
 _SHAPE = Path(__file__).with_name("task_log.painless")
-# Longer terms than Lucene takes (32766 bytes) would reject the document; UTF-8 needs up to 4 bytes a character.
+# Lucene refuses a document with a term above 32766 bytes, and a character may need 4 of them.
 _LONGEST_TERM = 8191
 _PATH = (
     "/dag_id=(?<at.dag_id>[^/]+)/run_id=(?<at.run_id>[^/]+)/task_id=(?<at.task_id>[^/]+)"
@@ -39,17 +39,24 @@ def setup_requests(*, stack: str, retention_seconds: int) -> list[dict[str, Any]
         request(f"template {stream}", "PUT", f"/_index_template/{stream}", template(stream, retention)),
         # A first document makes the stream where there is no call for that; readers need it to exist.
         request(
-            *(f"data stream {stream}", "PUT", f"/{stream}/_create/{_SEED}?pipeline=_none&refresh=true", seed),
+            f"data stream {stream}",
+            "PUT",
+            f"/{stream}/_create/{_SEED}?pipeline=_none&refresh=true",
+            seed,
             unless=f"/{stream}/_settings",
             expect=(201, 409),
         ),
         request(
-            *("no document but log lines", "POST", f"/{stream}/_delete_by_query?refresh=true&conflicts=proceed"),
+            "no document but log lines",
+            "POST",
+            f"/{stream}/_delete_by_query?refresh=true&conflicts=proceed",
             {"query": {"ids": {"values": [_SEED]}}},
         ),
         # The template speaks for streams made later; this for the one that is there.
         request(
-            *(f"retention {retention}", "PUT", f"/_data_stream/{stream}/_lifecycle"),
+            f"retention {retention}",
+            "PUT",
+            f"/_data_stream/{stream}/_lifecycle",
             {"data_retention": retention},
             optional=True,
         ),

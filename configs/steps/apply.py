@@ -26,7 +26,7 @@ _NO_SUCH_INTERFACE = ("no handler found", "incorrect http method")
 
 
 class StepError(Exception):
-    """A request that the service refused, or a service that never became ready; the message is for the user."""
+    """A request that was refused, or a service that never became ready; the message is for the user."""
 
 
 class Client:

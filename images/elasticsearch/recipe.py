@@ -52,7 +52,7 @@ def _fetch(target: Path) -> None:
     (archive,) = work.glob("*.zip")
     with archive.open("rb") as content:
         if hashlib.file_digest(content, "sha256").hexdigest() != _SHA256:
-            raise BootstrapError(f"{_ARTIFACT} is not the file that this recipe was written for: wrong SHA-256")
+            raise BootstrapError(f"{_ARTIFACT} has another SHA-256 than the one in {__file__}")
     _extract(archive, work / "unpacked")
     (tree,) = (work / "unpacked").glob("*/elasticsearch")
     skip = shutil.ignore_patterns(*_SURPLUS, *(name for name in _other_platforms(tree) if name != machine))
