@@ -1,0 +1,142 @@
+"""Run a service's own program, out of its image, on the files that the renderers make.
+
+The image is the one of the package set where that was built, else the official one, which the engine pulls.
+Containers run as the platform runs them: group 0, no capability, no new privileges.
+"""
+
+import io
+import json
+import subprocess
+import tarfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from configs.versions import image_for
+
+_READY_SECONDS = 90
+_SAFE = ("--cap-drop=ALL", "--security-opt=no-new-privileges")
+
+
+def _docker(
+    *words: str, stdin: bytes | None = None, timeout: float = 120
+) -> subprocess.CompletedProcess[bytes]:
+    command = ["docker", *words]
+    return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=timeout)
+
+
+def _must(answer: subprocess.CompletedProcess[bytes]) -> str:
+    if answer.returncode:
+        pytest.fail(f"{' '.join(answer.args)}: {answer.stderr.decode()}")
+    return answer.stdout.decode().strip()
+
+
+def _image(service: str) -> str:
+    built = image_for(service, "packages")
+    return built if _docker("image", "inspect", built).returncode == 0 else image_for(service, "official")
+
+
+def _archive(files: Mapping[str, str]) -> bytes:
+    """A tar of ``files``, root's, readable by all, as the platform uploads them."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, text in files.items():
+            member = tarfile.TarInfo(path.lstrip("/"))
+            content = text.encode()
+            member.size, member.mode = len(content), 0o444
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running container."""
+
+    name: str
+
+    def address(self, port: int) -> tuple[str, int]:
+        """Where the container's ``port`` is reached from here."""
+        host, _, number = _must(_docker("port", self.name, str(port))).splitlines()[0].rpartition(":")
+        return host, int(number)
+
+    def url(self, port: int, path: str) -> str:
+        host, number = self.address(port)
+        return f"http://{host}:{number}{path}"
+
+    def log(self) -> str:
+        answer = _docker("logs", self.name)
+        return (answer.stdout + answer.stderr).decode(errors="replace")
+
+    def wait(self, url: str) -> None:
+        """Wait until ``url`` answers with 200, failing at once when the container has ended."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(url, timeout=5):
+                    return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                state = json.loads(_must(_docker("inspect", "--format", "{{json .State}}", self.name)))
+                if not state["Running"]:
+                    break
+            time.sleep(0.2)
+        pytest.fail(f"{url} did not answer; the container's log:\n{self.log()}")
+
+
+Create = Callable[..., str]
+
+
+@pytest.fixture
+def create() -> Iterator[Create]:
+    """Create containers, with files in them, that are removed after the test."""
+    names: list[str] = []
+
+    def create_one(
+        service: str,
+        command: Sequence[str],
+        files: Mapping[str, str],
+        *,
+        user: str,
+        entrypoint: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        ports: Sequence[int] = (),
+    ) -> str:
+        name = f"configs-test-{uuid.uuid4().hex[:12]}"
+        names.append(name)
+        options = [f"--name={name}", f"--user={user}", *_SAFE]
+        options += [f"--entrypoint={entrypoint}"] if entrypoint else []
+        options += [f"--env={key}={value}" for key, value in (environment or {}).items()]
+        options += [f"--publish=127.0.0.1::{port}" for port in ports]
+        _must(_docker("create", *options, _image(service), *command))
+        _must(_docker("cp", "-", f"{name}:/", stdin=_archive(files)))
+        return name
+
+    yield create_one
+    for name in names:
+        _docker("rm", "--force", "--volumes", name)
+
+
+@pytest.fixture
+def run_in_image(create: Create) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Run a command to its end; the arguments are those of ``create``."""
+
+    def run(*arguments, **options) -> subprocess.CompletedProcess[bytes]:
+        return _docker("start", "--attach", create(*arguments, **options))
+
+    return run
+
+
+@pytest.fixture
+def serve_in_image(create: Create) -> Callable[..., Server]:
+    """Start a server; the arguments are those of ``create``, ``ports`` are published on loopback."""
+
+    def serve(*arguments, **options) -> Server:
+        name = create(*arguments, **options)
+        _must(_docker("start", name))
+        return Server(name)
+
+    return serve
