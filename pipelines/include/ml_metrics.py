@@ -1,0 +1,118 @@
+"""Metrics of machine-learning steps, for authors of DAGs: ``from ml_metrics import measured_step``.
+
+The folder of this file is mounted into every Airflow container and on Python's path there (``PYTHONPATH``):
+tasks and DAG files import it by name. What is sent goes through Airflow's own StatsD client and is in
+Prometheus seconds later, under the names below with ``airflow_`` before and underscores for dots, each with the
+labels ``pipeline`` and ``step``:
+
+===============================  ====================================================================
+``ml.rows_ingested``             rows that the step's last run took in
+``ml.rows_rejected``             rows that it refused
+``ml.data_bytes``                bytes that it wrote
+``ml.predictions``               predictions that it made
+``ml.step_duration``             timer, seconds: the step's own work, without Airflow's start of the task
+``ml.serving_latency_seconds``   timer, seconds: one prediction call
+``ml.last_success_timestamp``    Unix time at which the step last ended well
+``ml.train_auc`` and so on       scores, with the label ``model``
+===============================  ====================================================================
+
+Gauges show the last run and stay when a later run fails: look at ``ml.last_success_timestamp`` too.
+"""
+
+import logging
+import math
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from airflow.sdk.observability import stats
+
+log = logging.getLogger(__name__)
+
+# More than this and the client drops the metric: name, tags and the separators between them.
+_MAX_LENGTH = 250
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_NOT_IN_TAG = re.compile(r"[^A-Za-z0-9_./-]+")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a pipeline; what it sends carries both names as labels."""
+
+    pipeline: str
+    step: str
+
+    def rows(self, *, ingested: int, rejected: int) -> None:
+        """Send how many rows the step took in and how many it refused."""
+        self.gauge("rows_ingested", ingested)
+        self.gauge("rows_rejected", rejected)
+
+    def data_bytes(self, count: int) -> None:
+        """Send how many bytes the step wrote."""
+        self.gauge("data_bytes", count)
+
+    def predictions(self, count: int) -> None:
+        """Send how many predictions the step made."""
+        self.gauge("predictions", count)
+
+    def serving_latency(self, seconds: float) -> None:
+        """Send how long one prediction call took."""
+        self.timing("serving_latency_seconds", seconds)
+
+    def score(self, name: str, value: float, *, model: str) -> None:
+        """Send a score of ``model``, such as ``auc``; higher or lower may be better, the name says which."""
+        self.gauge(f"train_{name}", value, model=model)
+
+    def gauge(self, name: str, value: float, **tags: str) -> None:
+        """Send the present value of ``ml.<name>``; one that is no number is logged, not sent."""
+        if not math.isfinite(value):
+            log.warning("metric %s of step %s is %s and was not sent", name, self.step, value)
+            return
+        stats.gauge(metric_name(name), value, tags=self._tags(name, tags))
+
+    def timing(self, name: str, seconds: float, **tags: str) -> None:
+        """Send one observation of the timer ``ml.<name>``."""
+        stats.timing(metric_name(name), timedelta(seconds=seconds), tags=self._tags(name, tags))
+
+    def _tags(self, name: str, more: dict[str, str]) -> dict[str, str]:
+        tags = {"pipeline": self.pipeline, "step": self.step, **more}
+        safe = {key: tag_value(value) for key, value in tags.items()}
+        length = len(metric_name(name)) + sum(len(key) + len(value) + 2 for key, value in safe.items())
+        if length > _MAX_LENGTH:
+            message = f"metric {name} with its labels has {length} characters; at most {_MAX_LENGTH} are sent"
+            raise ValueError(message)
+        return safe
+
+
+def metric_name(name: str) -> str:
+    """Return the name on the wire, without Airflow's own prefix.
+
+    Raises:
+        ValueError: the name has characters that some part of the way to Prometheus would change or drop.
+    """
+    if not _NAME.fullmatch(name):
+        message = f"metric name {name!r}: want lower-case letters, digits and underscores, a letter first"
+        raise ValueError(message)
+    return f"ml.{name}"
+
+
+def tag_value(value: str) -> str:
+    """Return the value with underscores for what the wire format cannot hold, such as spaces and colons."""
+    return _NOT_IN_TAG.sub("_", value) or "none"
+
+
+@contextmanager
+def measured_step(pipeline: str, step: str) -> Iterator[Step]:
+    """Measure the step inside: its duration always, the time of its success only if nothing was raised."""
+    measured = Step(pipeline, step)
+    started = time.monotonic()
+    try:
+        yield measured
+    finally:
+        seconds = time.monotonic() - started
+        measured.timing("step_duration", seconds)
+        log.info("step %s of %s took %.2f s", step, pipeline, seconds)
+    measured.gauge("last_success_timestamp", round(time.time()))
