@@ -90,9 +90,15 @@ class Server:
 Create = Callable[..., str]
 
 
-@pytest.fixture
+@pytest.fixture(name="docker", scope="module")
+def docker_command() -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Run a ``docker`` command."""
+    return _docker
+
+
+@pytest.fixture(scope="module")
 def create() -> Iterator[Create]:
-    """Create containers, with files in them, that are removed after the test."""
+    """Create containers, with files in them, that are removed after the last test of the file."""
     names: list[str] = []
 
     def create_one(
@@ -120,7 +126,7 @@ def create() -> Iterator[Create]:
         _docker("rm", "--force", "--volumes", name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run_in_image(create: Create) -> Callable[..., subprocess.CompletedProcess[bytes]]:
     """Run a command to its end; the arguments are those of ``create``."""
 
@@ -130,7 +136,7 @@ def run_in_image(create: Create) -> Callable[..., subprocess.CompletedProcess[by
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def serve_in_image(create: Create) -> Callable[..., Server]:
     """Start a server; the arguments are those of ``create``, ``ports`` are published on loopback."""
 

@@ -40,7 +40,7 @@ LINES = (
 TASK = {"dag_id": "a.b", "task_id": "t-1"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def metrics(serve_in_image):
     """All metrics of an exporter that was sent ``LINES``: name -> labels and values of the samples."""
     files = {MAPPING: statsd_exporter.render()}
