@@ -13,6 +13,7 @@ from toolchain.paths import cache_home, log_home
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 _PACKAGE = "docker.io"
+_CLI_PACKAGE = "docker-cli"
 _ANSWER_SECONDS = 15
 _START_SECONDS = 60
 _POLL_SECONDS = 0.25
@@ -82,6 +83,9 @@ def _start(failure: str) -> None:
             quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
             run_logged("update package lists", [apt, "update"], env=quiet)
             run_logged("install Docker Engine", [apt, "install", "--yes", _PACKAGE], env=quiet)
+            if shutil.which("docker") is None:
+                # Newer releases keep the command in a package of its own, which is only recommended.
+                run_logged("install Docker command", [apt, "install", "--yes", _CLI_PACKAGE], env=quiet)
         if _complaint() is not None:
             _start_daemon()
 
