@@ -2,8 +2,8 @@
 
 The folder of this file is mounted into every Airflow container and on Python's path there (``PYTHONPATH``):
 tasks and DAG files import it by name. What is sent goes through Airflow's own StatsD client and is in
-Prometheus seconds later, under the names below with ``airflow_`` before and underscores for dots, each with the
-labels ``pipeline`` and ``step``:
+Prometheus seconds later, under the names below with ``airflow_`` before and underscores for dots, each with
+the labels ``pipeline`` and ``step``:
 
 ===============================  ====================================================================
 ``ml.rows_ingested``             rows that the step's last run took in
