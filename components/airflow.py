@@ -4,30 +4,37 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pulumi
-import pulumi_docker as docker
 
-from components.naming import secret_path
-from components.platform import REPOSITORY, TOKEN, Platform
+from components.images import PIPELINES
+from components.naming import TOKEN, secret_path
+from components.platform import Platform
 from components.postgres import Postgres
 from components.secrets import Secrets
-from components.service import HealthCheck, HostDirectory, Mount, Service, ServiceSpec, SharedVolume, create_gate
+from components.service import (
+    HealthCheck,
+    HostDirectory,
+    Mount,
+    Service,
+    ServiceSpec,
+    SharedVolume,
+    create_gate,
+)
 from configs import airflow as config
 from configs.dashboards import airflow as dashboard
-from configs.versions import release
 from configs.watch import Watch
 from settings import Settings
-from toolchain.artifact import digest
+from toolchain.paths import REPOSITORY
 
 _USER = "50000:0"
 _PORT = 8080
-_PIPELINES = REPOSITORY / "pipelines"
+_HELPERS = REPOSITORY / "pipelines" / "include"
 
 
 class Airflow(pulumi.ComponentResource):
     """API server, scheduler (with LocalExecutor), DAG processor and triggerer, after a one-shot migration.
 
-    Creates: ``docker.RemoteImage`` of the set's Airflow with the team's requirements, ``docker.Volume`` for
-    task logs and one for task data, and a :class:`Service` for each process and for ``airflow-migrate``.
+    Creates: ``docker.Volume`` for task logs and one for task data, and a :class:`Service` for each process and
+    for ``airflow-migrate``.
 
     Attributes:
         migrate: ready once the database has its schema and the admin user.
@@ -56,7 +63,6 @@ class Airflow(pulumi.ComponentResource):
         self._settings = settings
         self.watch = Watch(dashboards={"airflow.json": dashboard.render(platform.stack)})
         self.task_logs = platform.volume("airflow", "logs", parent=self)
-        self._image = self._build_image()
         self._mounts = self._create_mounts()
         self._environment = config.environment(
             stack=platform.stack,
@@ -85,25 +91,6 @@ class Airflow(pulumi.ComponentResource):
         create_gate("airflow-ready", self.services, platform, parent=self)
         self.register_outputs({})
 
-    def _build_image(self) -> pulumi.Output[str]:
-        platform = self._platform
-        base = platform.image_name("airflow")
-        inputs = digest([_PIPELINES / "Dockerfile", _PIPELINES / "requirements.txt"])
-        found = release("airflow", platform.image_set)
-        built = docker.RemoteImage(
-            "image-airflow-pipelines",
-            name=f"{platform.project}/airflow-pipelines:{platform.stack}-{inputs}",
-            keep_locally=True,
-            build=docker.RemoteImageBuildArgs(
-                context=str(_PIPELINES),
-                build_args={"BASE": base, "AIRFLOW_VERSION": found.version},
-                network_mode=None if platform.has("airflow", "bridge_build") else "host",
-            ),
-            triggers={"inputs": inputs, "base": platform.image("airflow")},
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return built.image_id
-
     def _create_mounts(self) -> Sequence[Mount]:
         airflow = self._settings.airflow
         return [
@@ -111,12 +98,12 @@ class Airflow(pulumi.ComponentResource):
             SharedVolume(self._platform.volume("airflow", "data", parent=self), f"{config.HOME}/data"),
             HostDirectory(_absolute(airflow.dags_path), f"{config.HOME}/dags"),
             HostDirectory(_absolute(airflow.plugins_path), f"{config.HOME}/plugins"),
-            HostDirectory(str(_PIPELINES / "include"), f"{config.HOME}/include"),
+            HostDirectory(str(_HELPERS), f"{config.HOME}/include"),
         ]
 
     def _migration(self, secrets: Secrets, *, after: Service) -> Service:
         spec = ServiceSpec(
-            image=self._image,
+            image=self._platform.images[PIPELINES],
             user=_USER,
             memory=self._settings.airflow.api_server_memory,
             health=None,
@@ -145,7 +132,7 @@ class Airflow(pulumi.ComponentResource):
     ) -> Service:
         name = f"airflow-{command}"
         spec = ServiceSpec(
-            image=self._image,
+            image=self._platform.images[PIPELINES],
             user=_USER,
             memory=memory,
             health=health,

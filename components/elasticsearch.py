@@ -2,8 +2,8 @@
 
 import pulumi
 
-from components.naming import secret_path
-from components.platform import TOKEN, Platform
+from components.naming import TOKEN, secret_path
+from components.platform import Platform
 from components.secrets import Secrets
 from components.service import DataVolume, HealthCheck, Service, ServiceSpec
 from components.step import plan_step
@@ -38,7 +38,7 @@ class Elasticsearch(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         netrc = pulumi.Output.format("machine localhost login elastic password {0}", secrets.elastic_password)
         spec = ServiceSpec(
-            image=platform.image("elasticsearch"),
+            image=platform.images["elasticsearch"],
             user=_USER,
             memory=settings.elasticsearch.memory,
             entrypoint=config.ENTRYPOINT,
@@ -61,12 +61,9 @@ class Elasticsearch(pulumi.ComponentResource):
             stop_grace=60,
             start_timeout=300,
             pids=2048,
-            ulimits={"nofile": 65535},
         )
         self.node = Service("elasticsearch", spec, platform, awaited=True, opts=child)
-        plan = config.setup_plan(
-            stack=platform.stack, retention_seconds=settings.elasticsearch.log_retention
-        )
+        plan = config.setup_plan(stack=platform.stack, retention_seconds=settings.elasticsearch.log_retention)
         step = plan_step(
             platform,
             plan,

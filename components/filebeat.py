@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.naming import secret_path
-from components.platform import TOKEN, Platform
+from components.naming import TOKEN, secret_path
+from components.platform import Platform
 from components.secrets import Secrets
 from components.service import DataVolume, HealthCheck, Service, ServiceSpec, SharedVolume
 from configs import filebeat as config
@@ -35,7 +35,7 @@ class Filebeat(pulumi.ComponentResource):
     ) -> None:
         super().__init__(f"{TOKEN}Filebeat", "filebeat", None, opts)
         spec = ServiceSpec(
-            image=platform.image("filebeat"),
+            image=platform.images["filebeat"],
             user=_USER,
             memory=settings.filebeat.memory,
             entrypoint=["filebeat"],

@@ -61,7 +61,12 @@ class Gate(dynamic.Resource, module="gate", name="Gate"):
         since: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {"awaited": [dict(vars(each)) for each in awaited], "stack": stack, "host": host, "since": since}
+        props = {
+            "awaited": [dict(vars(each)) for each in awaited],
+            "stack": stack,
+            "host": host,
+            "since": since,
+        }
         super().__init__(_GateProvider(), name, props, opts)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pulumi
 
-from components.naming import secret_path
-from components.platform import TOKEN, Platform
+from components.naming import TOKEN, secret_path
+from components.platform import Platform
 from components.secrets import Secrets
 from components.service import DataVolume, HealthCheck, Service, ServiceSpec
 from configs import grafana as config
@@ -37,7 +37,7 @@ class Grafana(pulumi.ComponentResource):
         self.watch = Watch(scrape_jobs=(ScrapeJob(name="grafana", targets=(f"grafana:{_PORT}",)),))
         dashboards = {name: text for watch in watched for name, text in watch.dashboards.items()}
         spec = ServiceSpec(
-            image=platform.image("grafana"),
+            image=platform.images["grafana"],
             user=_USER,
             memory=settings.grafana.memory,
             environment=config.environment(

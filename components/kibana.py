@@ -2,8 +2,8 @@
 
 import pulumi
 
-from components.naming import secret_path
-from components.platform import TOKEN, Platform
+from components.naming import TOKEN, secret_path
+from components.platform import Platform
 from components.secrets import Secrets
 from components.service import HealthCheck, Service, ServiceSpec
 from components.step import plan_step
@@ -39,7 +39,7 @@ class Kibana(pulumi.ComponentResource):
             encryption_key=secrets.kibana_encryption_key,
         ).apply(lambda values: config.render_secret(**values))
         spec = ServiceSpec(
-            image=platform.image("kibana", override=settings.kibana.image),
+            image=platform.images["kibana"],
             user=_USER,
             memory=settings.kibana.memory,
             command=config.command(_CONFIG, secret_path(_SECRET)),

@@ -1,5 +1,8 @@
 """Every name and label that users' scripts and the tests rely on, in one place."""
 
+TOKEN = "mlops-observability:index:"
+"""What the type tokens of all components start with."""
+
 LABEL_PROJECT = "mlops.project"
 LABEL_STACK = "mlops.stack"
 LABEL_SERVICE = "mlops.service"

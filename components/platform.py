@@ -1,18 +1,15 @@
 """What every service of one stack shares: its names, its network, its images and its engine."""
 
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_docker as docker
 
 from components.engine import clock
+from components.images import Images
 from components.naming import LABEL_PROJECT, LABEL_SERVICE, LABEL_STACK, physical_name
-from configs.versions import ImageSet, image_for, lacks
 from settings import Settings
-
-TOKEN = "mlops-observability:index:"
-REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +19,7 @@ class Platform:
     Attributes:
         project: the Pulumi project's name.
         stack: the stack's name, which all physical names start with.
-        image_set: the column of configs/versions.yaml that images are taken from.
-        image_registry: a mirror put before official image names, or empty.
+        images: service -> local image id (see :class:`components.images.Images`).
         network: the name of the network that all containers share.
         bind_address: the host address that ports are published on.
         protect_data: whether volumes and secrets outlive ``pulumi destroy --exclude-protected``.
@@ -33,39 +29,20 @@ class Platform:
 
     project: str
     stack: str
-    image_set: ImageSet
-    image_registry: str
+    images: Mapping[str, pulumi.Output[str]]
     network: pulumi.Output[str]
     bind_address: str
     protect_data: bool
     host: str
     since: str
-    _pulled: dict[str, pulumi.Output[str]] = field(default_factory=dict)
 
     def name(self, *parts: str) -> str:
         """The physical name of one of the stack's containers or volumes."""
         return physical_name(self.stack, *parts)
 
-    def has(self, service: str, capability: str) -> bool:
-        """Whether the stack's image of ``service`` has a capability that not every image set has."""
-        return not lacks(service, self.image_set, capability)
-
     def labels(self, service: str) -> dict[str, str]:
         """The labels that every container, network and volume carries."""
         return stack_labels(self.project, self.stack, service)
-
-    def image_name(self, service: str) -> str:
-        """The full name of ``service``'s image in the stack's image set."""
-        return image_for(service, self.image_set, self.image_registry)
-
-    def image(self, service: str, override: str = "") -> pulumi.Output[str]:
-        """The local id of ``service``'s image (or of ``override``), pulled when the engine lacks it."""
-        name = override or self.image_name(service)
-        if name not in self._pulled:
-            self._pulled[name] = docker.RemoteImage(
-                f"image-{service}", name=name, keep_locally=True
-            ).image_id
-        return self._pulled[name]
 
     def volume(self, service: str, name: str, *, parent: pulumi.Resource) -> pulumi.Output[str]:
         """Create a named volume of the stack's data and return its physical name."""
@@ -85,15 +62,15 @@ def stack_labels(project: str, stack: str, service: str) -> dict[str, str]:
 
 
 def create_platform(settings: Settings) -> Platform:
-    """Create the stack's network and gather what its services share."""
+    """Create the stack's images and network, and gather what its services share."""
     project, stack = pulumi.get_project(), pulumi.get_stack()
+    images = Images(settings)
     host = pulumi.Config("docker").get("host") or ""
     return Platform(
         project=project,
         stack=stack,
-        image_set=settings.image_set,
-        image_registry=settings.image_registry,
-        network=create_network(project, stack).name,
+        images=images.ids,
+        network=create_network(project, stack, after=list(images.resources.values())).name,
         bind_address=settings.bind_address,
         protect_data=settings.protect_data,
         host=host,
@@ -101,11 +78,12 @@ def create_platform(settings: Settings) -> Platform:
     )
 
 
-def create_network(project: str, stack: str) -> docker.Network:
+def create_network(project: str, stack: str, *, after: Sequence[pulumi.Resource] = ()) -> docker.Network:
     """The one network of a stack; services find each other on it by their names."""
     labels = sorted(stack_labels(project, stack, "network").items())
     return docker.Network(
         "network",
         name=physical_name(stack, "network"),
         labels=[docker.NetworkLabelArgs(label=key, value=value) for key, value in labels],
+        opts=pulumi.ResourceOptions(depends_on=list(after)),
     )

@@ -2,8 +2,8 @@
 
 import pulumi
 
-from components.platform import TOKEN, Platform
-from components.naming import secret_path
+from components.naming import TOKEN, secret_path
+from components.platform import Platform
 from components.secrets import Secrets
 from components.service import DataVolume, HealthCheck, Service, ServiceSpec
 from configs import postgres as config
@@ -40,7 +40,7 @@ class Postgres(pulumi.ComponentResource):
             )
         )
         spec = ServiceSpec(
-            image=platform.image("postgres"),
+            image=platform.images["postgres"],
             user=_USER,
             memory=settings.postgres.memory,
             command=["postgres", *config.flags()],

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import pulumi
 
-from components.platform import TOKEN, Platform
+from components.naming import TOKEN
+from components.platform import Platform
 from components.service import DataVolume, HealthCheck, Service, ServiceSpec
 from configs import prometheus as config
 from configs.scrape import ScrapeJob
@@ -36,7 +37,7 @@ class Prometheus(pulumi.ComponentResource):
         self.watch = Watch(scrape_jobs=(own,))
         jobs = [job for watch in (*watched, self.watch) for job in watch.scrape_jobs]
         spec = ServiceSpec(
-            image=platform.image("prometheus"),
+            image=platform.images["prometheus"],
             user=_USER,
             memory=settings.prometheus.memory,
             command=config.flags(

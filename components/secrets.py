@@ -6,7 +6,7 @@ Generated ones live encrypted in the stack's state. They are URL-safe, so that n
 import pulumi
 import pulumi_random as random
 
-from components.platform import TOKEN
+from components.naming import TOKEN
 from configs import elasticsearch as config
 from settings import Settings
 
@@ -70,7 +70,9 @@ class Secrets(pulumi.ComponentResource):
         return self._config.get_secret(f"secrets.{name}")
 
     def _generate_password(self, name: str) -> pulumi.Output[str]:
-        return random.RandomPassword(_resource_name(name), length=_LENGTH, special=False, opts=self._options).result
+        return random.RandomPassword(
+            _resource_name(name), length=_LENGTH, special=False, opts=self._options
+        ).result
 
     def _generate_fernet_key(self, name: str) -> pulumi.Output[str]:
         key = random.RandomBytes(_resource_name(name), length=_FERNET_BYTES, opts=self._options)

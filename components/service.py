@@ -13,8 +13,8 @@ import pulumi
 import pulumi_docker as docker
 
 from components.gate import Awaited, Gate
-from components.naming import LONG_RUNNING, ONE_SHOT, ROLE, secret_path
-from components.platform import TOKEN, Platform
+from components.naming import LONG_RUNNING, ONE_SHOT, ROLE, TOKEN, secret_path
+from components.platform import Platform
 
 _MEBIBYTE = 2**20
 
@@ -99,7 +99,6 @@ class ServiceSpec:
     stop_signal: str | None = None
     start_timeout: int = 180
     init: bool = True
-    ulimits: Mapping[str, int] = field(default_factory=dict)
 
 
 class Service(pulumi.ComponentResource):
@@ -200,7 +199,9 @@ def _identity(name: str, spec: ServiceSpec, platform: Platform) -> dict[str, obj
         "entrypoints": spec.entrypoint,
         "command": spec.command,
         "envs": sorted(f"{key}={value}" for key, value in spec.environment.items()),
-        "labels": [docker.ContainerLabelArgs(label=key, value=value) for key, value in sorted(labels.items())],
+        "labels": [
+            docker.ContainerLabelArgs(label=key, value=value) for key, value in sorted(labels.items())
+        ],
         "network_mode": "bridge",
         "networks_advanced": [
             docker.ContainerNetworksAdvancedArgs(name=platform.network, aliases=[name]),
@@ -229,10 +230,6 @@ def _resources(spec: ServiceSpec) -> dict[str, object]:
         "memory": memory,
         "memory_swap": memory,
         "cpu_shares": spec.cpu_shares,
-        "ulimits": [
-            docker.ContainerUlimitArgs(name=key, soft=value, hard=value)
-            for key, value in sorted(spec.ulimits.items())
-        ],
         "restart": "no" if one_shot else "unless-stopped",
         "must_run": not one_shot,
         "destroy_grace_seconds": spec.stop_grace,
@@ -255,9 +252,7 @@ def _health_check(health: HealthCheck | None) -> docker.ContainerHealthcheckArgs
 
 def _uploads(spec: ServiceSpec) -> list[docker.ContainerUploadArgs]:
     public = {path: (pulumi.Output.from_input(text), "0444") for path, text in spec.files.items()}
-    secret = {
-        secret_path(name): (pulumi.Output.secret(text), "0440") for name, text in spec.secrets.items()
-    }
+    secret = {secret_path(name): (pulumi.Output.secret(text), "0440") for name, text in spec.secrets.items()}
     return [
         docker.ContainerUploadArgs(file=path, content=content, permissions=mode)
         for path, (content, mode) in sorted((public | secret).items())

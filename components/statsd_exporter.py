@@ -2,7 +2,8 @@
 
 import pulumi
 
-from components.platform import TOKEN, Platform
+from components.naming import TOKEN
+from components.platform import Platform
 from components.service import HealthCheck, Service, ServiceSpec
 from configs import statsd_exporter as config
 from configs.scrape import ScrapeJob
@@ -28,7 +29,7 @@ class StatsdExporter(pulumi.ComponentResource):
             scrape_jobs=(ScrapeJob(name="statsd-exporter", targets=(f"statsd-exporter:{_HTTP_PORT}",)),)
         )
         spec = ServiceSpec(
-            image=platform.image("statsd-exporter"),
+            image=platform.images["statsd-exporter"],
             user=_USER,
             memory=settings.statsd_exporter.memory,
             command=[f"--statsd.mapping-config={_MAPPING}"],

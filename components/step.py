@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pulumi
 
-from components.platform import REPOSITORY, Platform
+from components.platform import Platform
 from components.service import ServiceSpec
+from toolchain.paths import REPOSITORY
 
 _USER = "50000:0"
 _RUNNER = "/opt/steps/apply.py"
@@ -23,9 +23,9 @@ def plan_step(
 
     It runs in the set's Airflow image, since that has Python, and needs its standard library only.
     """
-    runner: Path = REPOSITORY / "configs" / "steps" / "apply.py"
+    runner = REPOSITORY / "configs" / "steps" / "apply.py"
     return ServiceSpec(
-        image=platform.image("airflow"),
+        image=platform.images["airflow"],
         user=_USER,
         memory=_MEMORY,
         health=None,

@@ -38,4 +38,6 @@ class FollowingStatsClient(StatsClient):
         try:
             self._addr = socket.getaddrinfo(*self._target)[0][4]
         except OSError as error:
-            log.debug("%s cannot be resolved, metrics go to %s meanwhile: %s", self._target[0], self._addr, error)
+            log.debug(
+                "%s cannot be resolved, metrics go to %s meanwhile: %s", self._target[0], self._addr, error
+            )

@@ -43,12 +43,16 @@ def kibana_image(image_set: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, image_set: str, kibana_image: str) -> Iterator[Deployment]:
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, image_set: str, kibana_image: str
+) -> Iterator[Deployment]:
     """The program with dev's settings, copied and up from nothing under a stack, ports and state of its own."""
     home = tmp_path_factory.mktemp("platform")
     program = copy_program(home / "program")
     settings = yaml.safe_load((program / "Pulumi.dev.yaml").read_text())["config"] or {}
-    texts = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in settings.items()}
+    texts = {
+        key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in settings.items()
+    }
     texts |= {"image_set": image_set, "port_base": str(free_port_base())}
     if kibana_image:
         texts |= {"kibana.image": kibana_image}

@@ -12,6 +12,8 @@ from datetime import datetime
 import pytest
 from deployment import REPOSITORY, Deployment, deployment
 
+from configs.versions import image_for
+
 _PROGRAM = REPOSITORY / "tests" / "e2e" / "programs" / "gates"
 _LIMIT_SECONDS = 10
 _FINE = "touch /tmp/ready; sleep 1000"
@@ -28,7 +30,7 @@ def gates(tmp_path_factory: pytest.TempPathFactory, image_set: str) -> Iterator[
         if file.is_file():
             (program / file.name).write_bytes(file.read_bytes())
     with deployment(program, "e2egates", home, env={"PYTHONPATH": str(REPOSITORY)}) as made:
-        made.init({"image_set": image_set, "slow_seconds": "60", "suspect": _FINE})
+        made.init({"image": image_for("postgres", image_set), "slow_seconds": "60", "suspect": _FINE})
         yield made
 
 

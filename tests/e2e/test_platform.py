@@ -53,7 +53,10 @@ def test_endpoints_ask_for_a_login(platform: Platform) -> None:
         answer = requests.get(platform.endpoints[service] + path, timeout=30)
         assert answer.status_code in (401, 403), service
     assert platform.logs({"match_all": {}}) is not None
-    assert {source["type"] for source in platform.grafana("/api/datasources")} == {"prometheus", "elasticsearch"}
+    assert {source["type"] for source in platform.grafana("/api/datasources")} == {
+        "prometheus",
+        "elasticsearch",
+    }
     assert platform.dag_ids() >= {_PIPELINE, _FAILING}
 
 
@@ -73,9 +76,9 @@ def test_the_pipeline_is_seen(platform: Platform) -> None:
     assert state == "success"
     tasks = {
         each["task_id"]
-        for each in platform.airflow(f"/dags/{_PIPELINE}/dagRuns/{requests.utils.quote(run, safe='')}/taskInstances")[
-            "task_instances"
-        ]
+        for each in platform.airflow(
+            f"/dags/{_PIPELINE}/dagRuns/{requests.utils.quote(run, safe='')}/taskInstances"
+        )["task_instances"]
     }
     assert len(tasks) >= 5
 
@@ -103,7 +106,9 @@ def test_the_pipeline_is_seen(platform: Platform) -> None:
         "all log lines of the run",
         lambda: (hits := platform.logs(_selector(run))) and len(hits) >= len(written) and hits,
     )
-    stored = sorted((hit["airflow"]["task_id"], hit["airflow"]["try_number"], _key(hit["message"])) for hit in found)
+    stored = sorted(
+        (hit["airflow"]["task_id"], hit["airflow"]["try_number"], _key(hit["message"])) for hit in found
+    )
     assert stored == sorted((task, attempt, _key(message)) for task, attempt, message in written)
     for hit in found:
         ids = hit["airflow"]
@@ -163,7 +168,9 @@ def test_nothing_is_shipped_twice_by_a_new_filebeat(stack: Deployment, platform:
     assert outcome.code == 0, outcome.text
     after = {service: container.id for service, container in stack.containers().items()}
     assert {service for service in before if before[service] != after.get(service)} == {"prometheus"}
-    assert platform.prometheus(f'airflow_ti_finish{{dag_id="{_PIPELINE}"}}'), "data must outlive the container"
+    assert platform.prometheus(f'airflow_ti_finish{{dag_id="{_PIPELINE}"}}'), (
+        "data must outlive the container"
+    )
 
     stack.containers()["filebeat"].restart()
     wait_for(

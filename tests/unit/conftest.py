@@ -1,13 +1,16 @@
 """Runs the whole program under Pulumi's mocks, without an engine and without a CLI."""
 
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pulumi
 import pytest
 import yaml
 from recorder import Recorder
+
+import preflight
+from components import platform
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT = "mlops-observability"
@@ -16,22 +19,18 @@ PROJECT = "mlops-observability"
 def stack_config(stack: str, changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """The committed stack file's config as the CLI hands it over, with ``changes`` to our own keys."""
     given = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"] or {}
-    texts = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()}
+    texts = {
+        key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()
+    }
     return texts | {f"{PROJECT}:{key}": value for key, value in (changes or {}).items()}
 
 
-@pytest.fixture
-def run_program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Recorder]:
+@pytest.fixture(scope="session")
+def run_program() -> Iterator[Callable[..., Recorder]]:
     """Run ``__main__.py`` for a committed stack, with an engine of 64 GiB that has every port free."""
-    import preflight
-    from components import platform
-
     roomy = preflight.EngineFacts(
         name="mock", api_version="1.47", memory_total=64 * 2**30, is_local=False, published=()
     )
-    monkeypatch.setattr(preflight, "inspect_engine", lambda _address: roomy)
-    monkeypatch.setattr(platform, "clock", lambda _host: "2026-01-01T00:00:00+00:00")
-    monkeypatch.chdir(REPOSITORY)
 
     def run(stack: str, changes: Mapping[str, str] | None = None) -> Recorder:
         recorder = Recorder()
@@ -41,4 +40,8 @@ def run_program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Recorder]:
         program()
         return recorder
 
-    return run
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(preflight, "inspect_engine", lambda _address: roomy)
+        patched.setattr(platform, "clock", lambda _host: "2026-01-01T00:00:00+00:00")
+        patched.chdir(REPOSITORY)
+        yield run

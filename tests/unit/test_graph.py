@@ -29,7 +29,7 @@ STEPS = {"airflow-migrate", "elasticsearch-setup", "kibana-setup"}
 _VISIBLE = ("envs", "labels", "command", "entrypoints", "healthcheck", "logOpts", "hostname", "name")
 
 
-@pytest.fixture(params=["dev", "prod"])
+@pytest.fixture(scope="module", params=["dev", "prod"])
 def recorded(request: pytest.FixtureRequest, run_program: RunProgram) -> tuple[str, Recorder]:
     """The stack's name and everything that it registered."""
     return request.param, run_program(request.param)
@@ -165,7 +165,9 @@ def test_a_service_that_is_off_is_not_there(run_program: RunProgram) -> None:
 def test_a_mirror_is_put_before_official_names(run_program: RunProgram) -> None:
     """A mirror goes before every official image name."""
     mirrored = run_program("dev", {"image_registry": "mirror.example:5000"})
-    names = [each.inputs["name"] for each in mirrored.of("RemoteImage").values() if "build" not in each.inputs]
+    names = [
+        each.inputs["name"] for each in mirrored.of("RemoteImage").values() if "build" not in each.inputs
+    ]
     assert names
     assert all(name.startswith("mirror.example:5000/") for name in names)
 

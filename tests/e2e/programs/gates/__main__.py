@@ -1,6 +1,8 @@
 """A slow service, one that is waited for, and one whose script the stack's config gives."""
 
 import pulumi
+import pulumi_docker as docker
+
 from components.engine import clock
 from components.platform import Platform, create_network
 from components.service import HealthCheck, Service, ServiceSpec, create_gate
@@ -8,11 +10,11 @@ from components.service import HealthCheck, Service, ServiceSpec, create_gate
 config = pulumi.Config()
 stack = pulumi.get_stack()
 host = pulumi.Config("docker").get("host") or ""
+image = docker.RemoteImage("image", name=config.require("image"), keep_locally=True)
 platform = Platform(
     project=pulumi.get_project(),
     stack=stack,
-    image_set=config.require("image_set"),
-    image_registry=config.get("image_registry") or "",
+    images={},
     network=create_network(pulumi.get_project(), stack).name,
     bind_address="127.0.0.1",
     protect_data=False,
@@ -22,9 +24,9 @@ platform = Platform(
 
 
 def script(text: str, *, health: HealthCheck | None) -> ServiceSpec:
-    """A container of the Postgres image, which has a shell in every image set, running ``text``."""
+    """A small container running ``text`` in the configured image's shell."""
     return ServiceSpec(
-        image=platform.image("postgres"),
+        image=image.image_id,
         user="999:0",
         memory=64 * 2**20,
         health=health,
