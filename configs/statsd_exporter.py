@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 # Upper bounds in seconds, about three to a decade: the quantiles of a dashboard are as exact as these.
+_CALLS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _LOOPS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _DELAYS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 _TASKS = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400)
@@ -29,8 +30,11 @@ _TIMERS: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("airflow.scheduler.scheduler_loop_duration", _LOOPS),
     ("airflow.scheduler.critical_section_duration", _LOOPS),
     ("airflow.scheduler.critical_section_query_duration", _LOOPS),
+    ("airflow.scheduler.executor_heartbeat_duration", _LOOPS),
     ("airflow.dag_processing.last_duration", _LOOPS),
     ("airflow.collect_db_dags", _LOOPS),
+    ("airflow.ml.step_duration", _TASKS),
+    ("airflow.ml.serving_latency_seconds", _CALLS),
 )
 # A task that has ended sends no last value for its gauges; without an expiry they would stay for ever.
 _TASK_GAUGES = ("airflow.ti.*", "airflow.task.*")

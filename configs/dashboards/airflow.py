@@ -1,12 +1,6 @@
 """The Airflow dashboard: is it alive, how do runs and tasks fare, where do they wait, what do they log."""
 
-import json
-
-from grafana_foundation_sdk.builders import dashboard
-from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.dashboard import DashboardCursorSync
-
-from configs.dashboards.panels import Panel, bars, lines, log_lines, number, variable
+from configs.dashboards.panels import Panel, bars, board, lines, log_lines, number, variable
 from configs.dashboards.promql import grown, mean, quantile
 
 UID = "airflow"
@@ -21,22 +15,11 @@ _RECENT = "10m"
 
 def render(stack: str, *, logs: bool = True) -> str:
     """Return the dashboard in classic JSON with sorted keys; no log lines where there is no log store."""
-    board = (
-        dashboard.Dashboard(f"Airflow ({stack})")
-        .uid(UID)
-        .tags(["airflow"])
-        .time("now-1h", "now")
-        .refresh("10s")
-        .readonly()
-        .tooltip(DashboardCursorSync.CROSSHAIR)
-        .with_variable(variable("dag_id", "DAG", "label_values(airflow_ti_start, dag_id)"))
-        .with_variable(variable("task_id", "Task", f"label_values(airflow_ti_start{_OF_DAG}, task_id)"))
-    )
-    for title, panels in _rows(logs).items():
-        board.with_row(dashboard.Row(title))
-        for panel in panels:
-            board.with_panel(panel)
-    return json.dumps(board.build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
+    variables = [
+        variable("dag_id", "DAG", "label_values(airflow_ti_start, dag_id)"),
+        variable("task_id", "Task", f"label_values(airflow_ti_start{_OF_DAG}, task_id)"),
+    ]
+    return board(f"Airflow ({stack})", UID, ["airflow"], variables, _rows(logs))
 
 
 def _rows(logs: bool) -> dict[str, list[Panel]]:
@@ -160,7 +143,7 @@ def _queues() -> list[Panel]:
         ),
         lines(
             "Schedule delay, 95th percentile",
-            "From the time at which a run was due to its start.",
+            "From the time at which a run was due to its start; scheduled runs only.",
             "s",
             {"{{dag_id}}": quantile(0.95, "airflow_dagrun_schedule_delay", _OF_DAG, "dag_id", _RECENT)},
         ),

@@ -1,6 +1,7 @@
 """The kinds of panels that the dashboards are made of, with the units, legends and colours they share."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from grafana_foundation_sdk.builders import (
@@ -12,6 +13,7 @@ from grafana_foundation_sdk.builders import (
     stat,
     timeseries,
 )
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.common import (
     BigValueColorMode,
     GraphDrawStyle,
@@ -21,7 +23,13 @@ from grafana_foundation_sdk.models.common import (
     StackingMode,
     VisibilityMode,
 )
-from grafana_foundation_sdk.models.dashboard import Threshold, ThresholdsMode, VariableRefresh, VariableSort
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardCursorSync,
+    Threshold,
+    ThresholdsMode,
+    VariableRefresh,
+    VariableSort,
+)
 
 from configs.dashboards.sources import LOGS, METRICS
 
@@ -30,6 +38,32 @@ Panel: TypeAlias = timeseries.Panel | stat.Panel | logs.Panel
 _NUMBER_WIDTH = 4
 _GRAPH_WIDTH = 12
 _GOOD, _BAD = "green", "red"
+
+
+def board(
+    title: str,
+    uid: str,
+    tags: Sequence[str],
+    variables: Sequence[dashboard.QueryVariable],
+    rows: Mapping[str, Sequence[Panel]],
+) -> str:
+    """Return a dashboard in classic JSON with sorted keys; ``rows``: title -> panels."""
+    result = (
+        dashboard.Dashboard(title)
+        .uid(uid)
+        .tags(list(tags))
+        .time("now-1h", "now")
+        .refresh("10s")
+        .readonly()
+        .tooltip(DashboardCursorSync.CROSSHAIR)
+    )
+    for choice in variables:
+        result.with_variable(choice)
+    for name, panels in rows.items():
+        result.with_row(dashboard.Row(name))
+        for panel in panels:
+            result.with_panel(panel)
+    return json.dumps(result.build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
 
 
 def variable(name: str, label: str, query: str) -> dashboard.QueryVariable:

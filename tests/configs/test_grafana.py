@@ -14,7 +14,7 @@ import urllib.request
 import pytest
 
 from configs import grafana
-from configs.dashboards import airflow
+from configs.dashboards import airflow, pipelines
 from configs.dashboards.sources import LOGS_UID, METRICS_UID
 
 USER = "472:0"
@@ -23,7 +23,8 @@ PASSWORDS = {
     "/run/secrets/log_reader_password": "also-only-for-this-test",
     "/run/secrets/grafana_secret_key": "a-key-for-this-test",
 }
-VARIABLES = {"$__interval": "1m", "$dag_id": ".*", "$task_id": ".*"}
+BOARDS = {board.UID: json.loads(board.render("dev")) for board in (airflow, pipelines)}
+VARIABLES = {"$pipeline": ".*", "$__interval": "1m", "$dag_id": ".*", "$task_id": ".*"}
 
 
 def files(logs=True):
@@ -31,7 +32,10 @@ def files(logs=True):
         stack="dev",
         scrape_interval=5,
         log_reader_password_file="/run/secrets/log_reader_password",
-        dashboards={"airflow.json": airflow.render("dev", logs=logs)},
+        dashboards={
+            "airflow.json": airflow.render("dev", logs=logs),
+            "pipelines.json": pipelines.render("dev"),
+        },
         logs=logs,
     )
 
@@ -75,9 +79,10 @@ def test_the_server_takes_the_provisioning(server):
     assert logs["basicAuthUser"] == "log_reader"
     assert logs["secureJsonFields"] == {"basicAuthPassword": True}
     assert logs["jsonData"]["index"] == "logs-airflow.task-dev"
-    board = get(server, f"/api/dashboards/uid/{airflow.UID}")
-    assert board["meta"]["provisioned"]
-    assert len(panels(board["dashboard"])) == len(panels(json.loads(airflow.render("dev"))))
+    for uid, rendered in BOARDS.items():
+        board = get(server, f"/api/dashboards/uid/{uid}")
+        assert board["meta"]["provisioned"]
+        assert len(panels(board["dashboard"])) == len(panels(rendered))
     errors = [line for line in server.log().splitlines() if "level=error" in line and "provisioning" in line]
     assert not errors
 
@@ -101,20 +106,20 @@ def test_the_probe_tells_a_ready_server(server, docker):
 def test_prometheus_understands_every_query(serve_in_image):
     prometheus = serve_in_image("prometheus", [], {}, user="65534:0", ports=[9090])
     prometheus.wait(prometheus.url(9090, "/-/ready"))
-    board = json.loads(airflow.render("dev"))
-    queries = [target["expr"] for panel in panels(board) for target in panel["targets"] if "expr" in target]
-    assert len(queries) > 15
+    targets = [target for board in BOARDS.values() for panel in panels(board) for target in panel["targets"]]
+    queries = [target["expr"] for target in targets if "expr" in target]
+    assert len(queries) > 25
     for query in queries:
         for name, value in VARIABLES.items():
             query = query.replace(name, value)
-        assert "$" not in query
+        assert "$" not in query.replace('"$1"', "")
         path = f"/api/v1/format_query?{urllib.parse.urlencode({'query': query})}"
         with urllib.request.urlopen(prometheus.url(9090, path), timeout=10) as answer:
             assert json.load(answer)["status"] == "success"
 
 
 def test_every_panel_reads_a_provisioned_source_and_explains_itself():
-    for panel in panels(json.loads(airflow.render("dev"))):
+    for panel in (panel for board in BOARDS.values() for panel in panels(board)):
         assert panel["datasource"]["uid"] in {METRICS_UID, LOGS_UID}
         assert panel["description"]
 
@@ -124,4 +129,5 @@ def test_without_a_log_store_nothing_speaks_of_it():
 
 
 def test_a_dashboard_is_the_same_each_time():
-    assert airflow.render("dev") == airflow.render("dev")
+    again = {board.UID: json.loads(board.render("dev")) for board in (airflow, pipelines)}
+    assert again == BOARDS
