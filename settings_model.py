@@ -58,9 +58,6 @@ class Airflow(Section):
     """Folder of the DAG files, mounted read-only; edits take effect without a new deployment."""
     plugins_path: Path = "pipelines/plugins"
     """Folder of Airflow plugins, mounted read-only; read when a service starts."""
-    requirements: Path = "pipelines/requirements.txt"
-    """File of Python packages that the tasks need, built into the Airflow image. An edit replaces Airflow's
-    containers."""
     admin_username: UserName = "admin"
     """Login name of Airflow's administrator; secrets.airflow_admin_password is the password."""
     dag_refresh_interval: Annotated[int, BeforeValidator(units.duration(1, 3600))] = 10
@@ -169,12 +166,16 @@ class Secrets(Section):
     """Password of Airflow's database user."""
     grafana_admin_password: Password = None
     """Password of Grafana's administrator."""
+    grafana_secret_key: EncryptionKey = None
+    """Key with which Grafana encrypts its data sources' passwords. Another makes stored ones unreadable."""
     elastic_password: Password = None
-    """Password of Elasticsearch's superuser: the set-up step's, and people's in Kibana."""
+    """Password of Elasticsearch's superuser: only the set-up steps use it."""
     kibana_system_password: Password = None
     """Password with which Kibana reads Elasticsearch."""
     kibana_encryption_key: EncryptionKey = None
     """Key with which Kibana encrypts sessions and saved objects. A change makes stored ones unreadable."""
+    kibana_user_password: Password = None
+    """Password of the user `kibana_user`, with whom people log in to Kibana."""
     log_reader_password: Password = None
     """Password of the user that may read logs (Grafana, Airflow)."""
     log_writer_password: Password = None

@@ -33,8 +33,8 @@ _HELPERS = REPOSITORY / "pipelines" / "include"
 class Airflow(pulumi.ComponentResource):
     """API server, scheduler (with LocalExecutor), DAG processor and triggerer, after a one-shot migration.
 
-    Creates: ``docker.Volume`` for task logs and one for task data, and a :class:`Service` for each process and
-    for ``airflow-migrate``.
+    Creates: ``docker.Volume`` for task logs and one for task data, and a :class:`Service` for each process
+    and for ``airflow-migrate``.
 
     Attributes:
         migrate: ready once the database has its schema and the admin user.

@@ -70,6 +70,7 @@ class Elasticsearch(pulumi.ComponentResource):
             secrets={
                 "elastic_password": secrets.elastic_password,
                 "kibana_system_password": secrets.kibana_system_password,
+                "kibana_user_password": secrets.kibana_user_password,
                 "log_reader_password": secrets.log_reader_password,
                 "log_writer_password": secrets.log_writer_password,
             },

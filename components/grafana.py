@@ -44,6 +44,7 @@ class Grafana(pulumi.ComponentResource):
                 admin_username=settings.grafana.admin_username,
                 admin_password_file=secret_path("grafana_admin_password"),
                 public_url=public_url,
+                secret_key_file=secret_path("grafana_secret_key"),
             ),
             files=config.files(
                 stack=platform.stack,
@@ -53,6 +54,7 @@ class Grafana(pulumi.ComponentResource):
                 logs=settings.elasticsearch.enabled,
             ),
             secrets={
+                "grafana_secret_key": secrets.grafana_secret_key,
                 "grafana_admin_password": secrets.grafana_admin_password,
                 "log_reader_password": secrets.log_reader_password,
             },

@@ -7,6 +7,7 @@ import pulumi_docker as docker
 
 from components.naming import TOKEN
 from configs.versions import image_for, lacks, release
+from images.builder import inputs_of
 from settings import Settings
 from toolchain.artifact import digest
 from toolchain.paths import REPOSITORY
@@ -43,11 +44,14 @@ class Images(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _existing(self, service: str) -> docker.RemoteImage:
-        name = self._settings.kibana.image if service == "kibana" else ""
+        settings = self._settings
+        found = release(service, settings.image_set)
+        name = settings.kibana.image if service == "kibana" else ""
         return docker.RemoteImage(
             f"image-{service}",
-            name=name or image_for(service, self._settings.image_set, self._settings.image_registry),
+            name=name or image_for(service, settings.image_set, settings.image_registry),
             keep_locally=True,
+            triggers={"inputs": inputs_of(service)} if found and found.built_here else None,
             opts=pulumi.ResourceOptions(parent=self),
         )
 

@@ -36,9 +36,11 @@ class Secrets(pulumi.ComponentResource):
         self.airflow_jwt_secret = self._password("airflow_jwt_secret")
         self.postgres_password = self._password("postgres_password")
         self.grafana_admin_password = self._password("grafana_admin_password")
+        self.grafana_secret_key = self._password("grafana_secret_key")
         self.elastic_password = self._password("elastic_password")
         self.kibana_system_password = self._password("kibana_system_password")
         self.kibana_encryption_key = self._password("kibana_encryption_key")
+        self.kibana_user_password = self._password("kibana_user_password")
         self.log_reader_password = self._password("log_reader_password")
         self.log_writer_password = self._password("log_writer_password")
         self.register_outputs({})
@@ -56,7 +58,7 @@ class Secrets(pulumi.ComponentResource):
                 "password": self.grafana_admin_password,
             },
             "elasticsearch": reader,
-            "kibana": {"username": "elastic", "password": self.elastic_password},
+            "kibana": {"username": config.KIBANA_USER, "password": self.kibana_user_password},
         }
         return {service: login for service, login in known.items() if service in settings.endpoints()}
 

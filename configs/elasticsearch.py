@@ -9,6 +9,7 @@ URL = "http://elasticsearch:9200"
 SUPERUSER = "elastic"
 LOG_READER = "log_reader"
 LOG_WRITER = "filebeat_writer"
+KIBANA_USER = "kibana_user"
 
 _MEBIBYTE = 2**20
 # The image accepts a password file of mode 0400 or 0600 only; ours is readable for a group.
@@ -90,13 +91,14 @@ def _users(stack: str) -> list[dict[str, Any]]:
         _set_password("kibana_system", "kibana_system_password"),
         request("role log_writer", "PUT", "/_security/role/log_writer", writer),
         request("role log_reader", "PUT", "/_security/role/log_reader", reader),
-        _user(LOG_WRITER, "log_writer", "log_writer_password"),
-        _user(LOG_READER, "log_reader", "log_reader_password"),
+        _user(LOG_WRITER, ["log_writer"], "log_writer_password"),
+        _user(LOG_READER, ["log_reader"], "log_reader_password"),
+        _user(KIBANA_USER, ["log_reader", "kibana_admin"], "kibana_user_password"),
     ]
 
 
-def _user(name: str, role: str, password: str) -> dict[str, Any]:
-    body = {"password": secret(password), "roles": [role]}
+def _user(name: str, roles: list[str], password: str) -> dict[str, Any]:
+    body = {"password": secret(password), "roles": roles}
     return request(f"user {name}", "PUT", f"/_security/user/{name}", body)
 
 

@@ -17,6 +17,7 @@ ImageSet = Literal["official", "packages"]
 
 _TABLE = Path(__file__).with_name("versions.yaml")
 _ABSENT = "absent"
+_BUILT_HERE = "mlops-packages/"
 _COLUMNS: tuple[ImageSet, ...] = ("official", "packages")
 
 
@@ -28,6 +29,11 @@ class Release:
     version: str
     tag: str
     capabilities: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def built_here(self) -> bool:
+        """Whether ``images/`` builds it, so that its content can change under the same tag."""
+        return self.image.startswith(_BUILT_HERE)
 
 
 @cache

@@ -17,8 +17,8 @@ _WIDTH = 110
 
 _PULUMI_YAML_HEADER = """\
 # Generated from settings_model.py by `python -m docs.settings_reference`.
-# Each description begins with the setting's type. There is no `type:`, since the CLI would then stop at the
-# first wrong value; the program reports all wrong, misspelt and contradicting settings at once instead.
+# `type: string` takes every value written in one line, so that the CLI does not stop at the first wrong one;
+# each description begins with the real type, and the program reports all that is wrong at once.
 # Secrets (docs/settings.md) are not declared here, since a declared key without a default must be given.
 """
 
@@ -49,7 +49,7 @@ and no value is ever shown. An existing stack keeps the secrets that it has gene
 def pulumi_yaml() -> str:
     """The text of ``Pulumi.yaml``: the project, and each setting with its default and description."""
     config = {
-        key: {"description": _described(key), "default": _default(key)}
+        key: {"type": "string", "description": _described(key), "default": _default(key)}
         for key, _ in declared()
         if not key.startswith(f"{_SECRETS}.")
     }

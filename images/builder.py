@@ -68,13 +68,8 @@ def ensure_images(names: Iterable[str] | None = None) -> None:
     Raises:
         BootstrapError: a name is unknown, the engine does not answer, or a build failed.
     """
-    from images.recipes import IMAGES  # the recipes themselves import this module
-
-    wanted = _with_bases(IMAGES, names)
-    hashes: dict[str, str] = {}
-    for image in wanted:
-        below = hashes[image.base] if image.base else ""
-        hashes[image.name] = digest([image.directory, *image.inputs, image.tag, below])
+    wanted = _with_bases(names)
+    hashes = _hashes(wanted)
     present = _present(wanted)
     stale = [image for image in wanted if present.get(image.tag) != hashes[image.name]]
     if not stale:
@@ -92,9 +87,25 @@ def ensure_images(names: Iterable[str] | None = None) -> None:
         pool.shutdown(cancel_futures=True)
 
 
-def _with_bases(images: Sequence[Image], names: Iterable[str] | None) -> list[Image]:
+def inputs_of(name: str) -> str:
+    """Return the hash of what the image ``name`` is built from today, the value of its inputs label."""
+    return _hashes(_with_bases([name]))[name]
+
+
+def _hashes(images: Sequence[Image]) -> dict[str, str]:
+    """The hash of each image's inputs; an image comes after its base."""
+    hashes: dict[str, str] = {}
+    for image in images:
+        below = hashes[image.base] if image.base else ""
+        hashes[image.name] = digest([image.directory, *image.inputs, image.tag, below])
+    return hashes
+
+
+def _with_bases(names: Iterable[str] | None) -> list[Image]:
     """The wanted images, each after its base; images without a base come first."""
-    known = {image.name: image for image in images}
+    from images.recipes import IMAGES  # the recipes themselves import this module
+
+    known = {image.name: image for image in IMAGES}
     ordered: dict[str, Image] = {}
 
     def add(name: str) -> None:

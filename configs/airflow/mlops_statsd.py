@@ -1,8 +1,8 @@
 """A StatsD client that follows its exporter to a new address.
 
-Runs in Airflow's processes (``metrics.statsd_custom_client_path``). The client of the statsd package looks the
-host up once: a process that outlives the exporter's container would send to an address that nobody listens on,
-and one that starts while the name cannot be resolved would send nothing for the rest of its life.
+Runs in Airflow's processes (``metrics.statsd_custom_client_path``). The client of the statsd package looks
+the host up once: a process that outlives the exporter's container would send to an address that nobody
+listens on, and one that starts while the name cannot be resolved would send nothing for the rest of its life.
 """
 
 import logging

@@ -46,7 +46,7 @@ def kibana_image(image_set: str) -> str:
 def stack(
     tmp_path_factory: pytest.TempPathFactory, image_set: str, kibana_image: str
 ) -> Iterator[Deployment]:
-    """The program with dev's settings, copied and up from nothing under a stack, ports and state of its own."""
+    """The program with dev's settings, copied, up from nothing under a stack, ports and state of its own."""
     home = tmp_path_factory.mktemp("platform")
     program = copy_program(home / "program")
     settings = yaml.safe_load((program / "Pulumi.dev.yaml").read_text())["config"] or {}

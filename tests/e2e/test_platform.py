@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 from deployment import Deployment, wait_for
 from platform_client import Platform
@@ -38,7 +39,8 @@ def test_up_makes_every_service_healthy(stack: Deployment, platform: Platform) -
             assert container.attrs["HostConfig"]["PidsLimit"] > 0, service
 
 
-def test_a_second_preview_is_empty(stack: Deployment, platform: Platform) -> None:
+@pytest.mark.usefixtures("platform")
+def test_a_second_preview_is_empty(stack: Deployment) -> None:
     """Nothing that the provider reads back differs from what the program says."""
     preview = stack.pulumi("preview", "--diff", "--expect-no-changes")
     assert preview.code == 0, preview.text
@@ -188,7 +190,8 @@ def test_a_new_dag_file_is_seen(stack: Deployment, platform: Platform) -> None:
     text = (
         "from airflow.sdk import dag\n"
         "from airflow.providers.standard.operators.empty import EmptyOperator\n\n"
-        f'@dag(dag_id="{name}", schedule=None)\ndef build() -> None:\n    EmptyOperator(task_id="only")\n\n\nbuild()\n'
+        f'@dag(dag_id="{name}", schedule=None)\ndef build() -> None:\n    EmptyOperator(task_id="only")\n\n\n'
+        "build()\n"
     )
     (Path(stack.program) / "pipelines" / "dags" / f"{name}.py").write_text(text)
     started = time.monotonic()

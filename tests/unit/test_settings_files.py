@@ -29,7 +29,7 @@ def test_project_declares_every_setting_but_secrets():
 
 def test_every_declaration_has_a_default_and_a_description_of_some_length():
     for key, declaration in PROJECT["config"].items():
-        assert declaration.keys() == {"default", "description"}, key
+        assert declaration.keys() == {"type", "default", "description"}, key
         assert isinstance(declaration["default"], str), key
         assert re.match(r"\(.+\) .{10}.* Accepts .+\.", declaration["description"]), key
 
