@@ -24,9 +24,11 @@ _SOURCE = "github.com/grafana/grafana@v1.9.2-0.20230609164553-81d85ce8028d"
 # SQLite is C: it is linked statically, so that the image's C library may be older than the machine's.
 _TAGS = "oss,netgo,osusergo,sqlite_omit_load_extension,timetzdata"
 _FLAGS = f"-s -w -X main.version={version_of('grafana', 'packages')} -linkmode external -extldflags -static"
-_INPUTS = (_MODULES, _SOURCE, _TAGS, _FLAGS)
 _WIRE = GoBinary(name="wire", module=_MODULES / "wire", package="github.com/google/wire/cmd/wire")
+# What the server reads at run time, besides the plugins' manifests.
 _TREES = ("conf", "public/views", "public/emails", "public/dashboards")
+_PICTURE = "public/img/user_profile.png"
+_INPUTS = (_MODULES, _SOURCE, _TAGS, _FLAGS, *_TREES, _PICTURE)
 
 
 def _stage(context: Path) -> None:
@@ -48,10 +50,10 @@ def _compile(target: Path) -> None:
         go_build("grafana", [*arguments, "./pkg/cmd/grafana"], cwd=source, cgo=True)
         for tree in _TREES:
             shutil.copytree(source / tree, target / tree)
-        for manifest in (source / "public/app/plugins").rglob("plugin.json"):
-            copy = target / manifest.relative_to(source)
-            copy.parent.mkdir(parents=True)
-            shutil.copy(manifest, copy)
+        for file in (source / _PICTURE, *(source / "public/app/plugins").rglob("plugin.json")):
+            copy = target / file.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
 
 
 def _module() -> Path:
