@@ -44,7 +44,7 @@ def _compile(target: Path) -> None:
         for folder in (source, *(path for path in source.rglob("*") if path.is_dir())):
             folder.chmod(0o755)
         path = os.pathsep.join((str(go_command().parent), os.environ["PATH"]))
-        generate = [wire, "gen", "-tags", "oss", "./pkg/server"]
+        generate: list[str | Path] = [wire, "gen", "-tags", "oss", "./pkg/server"]
         run_logged("generate Grafana's wiring", generate, cwd=source, env=os.environ | {"PATH": path})
         arguments = [f"-tags={_TAGS}", f"-ldflags={_FLAGS}", "-o", str(target / "bin/grafana")]
         go_build("grafana", [*arguments, "./pkg/cmd/grafana"], cwd=source, cgo=True)
