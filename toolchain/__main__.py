@@ -47,13 +47,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.command == "python":
+        print(Path(sys.prefix) / "bin")
+        return 0
     # Only the project's Python environment holds what these modules need.
     from toolchain import commands
 
     match arguments.command:
-        case "python":
-            print(Path(sys.prefix) / "bin")
-            return 0
         case "env":
             return commands.env()
         case "test":
