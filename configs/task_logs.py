@@ -110,6 +110,8 @@ def pipeline() -> dict[str, Any]:
                 "date": {
                     "field": "at.timestamp",
                     "formats": ["ISO8601"],
+                    # Airflow writes microseconds; the processor's own notation would cut them off.
+                    "output_format": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
                     "ignore_failure": True,
                     "if": "ctx.at?.timestamp != null",
                 }

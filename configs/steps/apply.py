@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 SECRETS = Path("/run/secrets")
-_ANSWER_SECONDS = 30
+_ANSWER_SECONDS = 60
 _POLL_SECONDS = 1.0
+# How long a server that is still warming up is asked again; every request may be sent twice.
+_PATIENCE_SECONDS = 120
+_BUSY = (408, 429, 502, 503, 504)
 _LONGEST_ANSWER = 2000
 _BOUNDARY = "8f1d6c0e5b7a4932"
 # How Elasticsearch answers a call to an interface that it was built without.
@@ -56,27 +59,30 @@ class Client:
             with refusal:
                 return refusal.code, refusal.read().decode(errors="replace")
 
-    def wait(self, path: str, seconds: float) -> None:
-        """Wait until a GET of ``path`` answers 200.
+    def insist(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = _PATIENCE_SECONDS,
+    ) -> tuple[int, str]:
+        """Like ``send``, but repeated for up to ``seconds`` while the service is not up or too busy.
 
         Raises:
-            StepError: it did not within ``seconds``.
+            StepError: it could not be reached in that time.
         """
         deadline = time.monotonic() + seconds
         while True:
             try:
-                status, text = self.send("GET", path)
-                said = f"{status}: {redacted(text)}"
-                # Waiting does not make a refused password right.
-                if status in (200, 401, 403):
-                    break
+                status, text = self.send(method, path, data=data, headers=headers)
+                if status not in _BUSY or time.monotonic() > deadline:
+                    return status, text
             except OSError as error:
-                status, said = 0, str(error)
-            if time.monotonic() > deadline:
-                break
+                if time.monotonic() > deadline:
+                    raise StepError(f"{method} {path}: {error}") from error
             time.sleep(_POLL_SECONDS)
-        if status != 200:
-            raise StepError(f"GET {path} answered {said}")
 
 
 def read_secret(name: str) -> str:
@@ -126,10 +132,10 @@ def apply(step: Mapping[str, Any], client: Client) -> str:
     Raises:
         StepError: the service refused it.
     """
-    if "unless" in step and client.send("GET", step["unless"])[0] == 200:
+    if "unless" in step and client.insist("GET", step["unless"])[0] == 200:
         return "there already"
     data, headers = encode(step)
-    status, text = client.send(step["method"], step["path"], data=data, headers=headers)
+    status, text = client.insist(step["method"], step["path"], data=data, headers=headers)
     if status in step["expect"] and not _partly_failed(text):
         return "done"
     if step.get("optional") and any(words in text.lower() for words in _NO_SUCH_INTERFACE):
@@ -154,7 +160,9 @@ def run(plan: Mapping[str, Any]) -> None:
     """
     password = Path(plan["password_file"]).read_text(encoding="utf-8").rstrip("\n")
     client = Client(plan["base_url"], plan["username"], password)
-    client.wait(plan["ready"]["path"], plan["ready"]["seconds"])
+    status, text = client.insist("GET", plan["ready"]["path"], seconds=plan["ready"]["seconds"])
+    if status != 200:
+        raise StepError(f"GET {plan['ready']['path']} answered {status}: {redacted(text)}")
     print(f"{plan['service']}: ready", flush=True)
     for step in plan["requests"]:
         print(f"{plan['service']}: {step['name']}: {apply(step, client)}", flush=True)

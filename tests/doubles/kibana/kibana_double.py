@@ -44,7 +44,9 @@ def read_config(files: list[Path]) -> dict[str, Any]:
             sys.exit(f"FATAL Error: [config validation of {name}]: expected a value")
     for name in _KEYS:
         if len(settings.get(name, "")) < _SHORTEST_KEY:
-            sys.exit(f"FATAL Error: [config validation of {name}]: expected at least {_SHORTEST_KEY} characters")
+            sys.exit(
+                f"FATAL Error: [config validation of {name}]: expected at least {_SHORTEST_KEY} characters"
+            )
     return settings
 
 
@@ -95,7 +97,9 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/api/status":
             up = self.elasticsearch.knows()
             overall = {"level": "available" if up else "critical", "summary": "a double of Kibana"}
-            self._answer(200 if up else 503, {"version": {"number": _VERSION}, "status": {"overall": overall}})
+            self._answer(
+                200 if up else 503, {"version": {"number": _VERSION}, "status": {"overall": overall}}
+            )
         elif not self._authenticated():
             self._refuse(401, "Unauthorized")
         elif path == "/api/saved_objects/_find":
@@ -125,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(404, "Not Found")
 
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *arguments: object) -> None:
         """One line for each request, without headers."""
         print(f"kibana double: {format % arguments}", flush=True)
 
@@ -140,7 +144,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _import(self, body: bytes, *, overwrite: bool) -> None:
         head = f"Content-Type: {self.headers.get('Content-Type', '')}\r\n\r\n".encode()
-        files = [part for part in message_from_bytes(head + body, policy=HTTP).iter_parts() if part.get_filename()]
+        files = [
+            part for part in message_from_bytes(head + body, policy=HTTP).iter_parts() if part.get_filename()
+        ]
         if not files or not files[0].get_filename().endswith(".ndjson"):
             self._refuse(415, "Expected one upload of an .ndjson file")
             return

@@ -1,0 +1,113 @@
+"""One real Elasticsearch for the tests of this directory, set up by the plan that the platform applies."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+from containers import Network, address, network, wait_for
+from docker.models.containers import Container
+from plans import apply_plan
+
+from configs import elasticsearch, task_logs
+from configs.versions import ImageSet, image_for
+
+STACK = "configs"
+RETENTION = 7 * 86400
+SECRETS = {
+    "elastic_password": "only-for-tests-elastic",
+    "kibana_system_password": "only-for-tests-kibana",
+    "kibana_user_password": "only-for-tests-person",
+    "log_reader_password": "only-for-tests-reader",
+    "log_writer_password": "only-for-tests-writer",
+}
+_HEAP = 512 * 2**20
+_START_SECONDS = 180
+
+
+@dataclass
+class LogStore:
+    """The running server, asked as one of its users."""
+
+    network: Network
+    container: Container
+    url: str
+    stream: str
+
+    def ask(self, method: str, path: str, body: Any = None, *, user: str = "elastic") -> requests.Response:
+        """One request as ``user``."""
+        passwords = {
+            "elastic": "elastic_password",
+            "kibana_system": "kibana_system_password",
+            elasticsearch.KIBANA_USER: "kibana_user_password",
+            elasticsearch.LOG_READER: "log_reader_password",
+            elasticsearch.LOG_WRITER: "log_writer_password",
+        }
+        login = (user, SECRETS[passwords[user]])
+        return requests.request(method, self.url + path, json=body, auth=login, timeout=60)
+
+    def search(self, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Documents of the data stream that match, as the log reader."""
+        body = {"query": query, "size": 1000}
+        answer = self.ask("POST", f"/{self.stream}/_search", body, user=elasticsearch.LOG_READER)
+        answer.raise_for_status()
+        return answer.json()["hits"]["hits"]
+
+
+@pytest.fixture(scope="session")
+def image_set() -> ImageSet:
+    """The set whose images this machine holds; the bootstrap has fetched or built one."""
+    named = os.environ.get("MLOPS_IMAGE_SET")
+    candidates: list[ImageSet] = ["official", "packages"]
+    for candidate in candidates:
+        image = image_for("elasticsearch", candidate)
+        found = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False)
+        if found.returncode == 0 and named in (None, candidate):
+            return candidate
+    raise AssertionError("no image set is on this machine; run `make images` first")
+
+
+@pytest.fixture(scope="session")
+def plan() -> dict[str, Any]:
+    """The plan of the set-up step, as the platform makes it."""
+    return elasticsearch.setup_plan(stack=STACK, retention_seconds=RETENTION)
+
+
+@pytest.fixture(scope="session")
+def log_store(image_set: ImageSet, plan: dict[str, Any]) -> Iterator[LogStore]:
+    """Elasticsearch after its set-up step."""
+    with network(image_set) as made:
+        container = made.start(
+            "elasticsearch",
+            memory=2 * _HEAP + _HEAP // 2,
+            entrypoint=elasticsearch.ENTRYPOINT,
+            command=elasticsearch.COMMAND,
+            environment=elasticsearch.environment(
+                stack=STACK, heap_bytes=_HEAP, password_file="/run/secrets/elastic_password"
+            ),
+            secrets={"elastic_password": SECRETS["elastic_password"]},
+            port=9200,
+        )
+        store = LogStore(made, container, address(container, 9200), task_logs.data_stream(STACK))
+        wait_for("Elasticsearch", lambda: _answers(store), seconds=_START_SECONDS)
+        code, log = apply_plan(made, plan, SECRETS)
+        assert code == 0, log
+        yield store
+
+
+def _answers(store: LogStore) -> bool:
+    store.container.reload()
+    assert store.container.status == "running", store.container.logs(tail=30).decode(errors="replace")
+    try:
+        return store.ask("GET", "/_cluster/health?wait_for_status=yellow&timeout=5s").ok
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def apply(log_store: LogStore) -> Callable[[Mapping[str, Any]], tuple[int, str]]:
+    """Apply a plan on the log store's network, in a container like the platform's: exit code and log."""
+    return lambda plan: apply_plan(log_store.network, plan, SECRETS)
