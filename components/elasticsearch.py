@@ -56,10 +56,10 @@ class Elasticsearch(pulumi.ComponentResource):
                     *("curl", "-sf", "-o", "/dev/null", "--netrc-file", secret_path("elastic_netrc")),
                     f"http://localhost:{_PORT}/_cluster/health?wait_for_status=yellow&timeout=4s",
                 ],
-                start_period=180,
+                start_period=300,
             ),
             stop_grace=60,
-            start_timeout=300,
+            start_timeout=420,
             pids=2048,
         )
         self.node = Service("elasticsearch", spec, platform, awaited=True, opts=child)
