@@ -20,7 +20,8 @@ from components.service import (
     create_gate,
 )
 from configs import airflow as config
-from configs.dashboards import airflow as dashboard
+from configs.dashboards import airflow as airflow_dashboard
+from configs.dashboards import pipelines as pipelines_dashboard
 from configs.watch import Watch
 from settings import Settings
 from toolchain.paths import REPOSITORY
@@ -61,7 +62,12 @@ class Airflow(pulumi.ComponentResource):
         super().__init__(f"{TOKEN}Airflow", "airflow", None, opts)
         self._platform = platform
         self._settings = settings
-        self.watch = Watch(dashboards={"airflow.json": dashboard.render(platform.stack)})
+        self.watch = Watch(
+            dashboards={
+                "airflow.json": airflow_dashboard.render(platform.stack, logs=settings.elasticsearch.enabled),
+                "pipelines.json": pipelines_dashboard.render(platform.stack),
+            }
+        )
         self.task_logs = platform.volume("airflow", "logs", parent=self)
         self._mounts = self._create_mounts()
         self._environment = config.environment(

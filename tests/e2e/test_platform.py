@@ -67,7 +67,9 @@ def test_a_log_reader_cannot_write(platform: Platform) -> None:
     base, login = platform.endpoints["elasticsearch"], platform.login("elasticsearch")
     data_stream = f"{base}/logs-airflow.task-{platform.stack.stack}"
     write = requests.post(f"{data_stream}/_doc", json={"message": "x"}, auth=login, timeout=30)
-    delete = requests.post(f"{data_stream}/_delete_by_query", json={"query": {}}, auth=login, timeout=30)
+    delete = requests.post(
+        f"{data_stream}/_delete_by_query", json={"query": {"match_all": {}}}, auth=login, timeout=30
+    )
     users = requests.get(f"{base}/_security/user", auth=login, timeout=30)
     assert {write.status_code, delete.status_code, users.status_code} == {403}
 
@@ -115,8 +117,8 @@ def test_the_pipeline_is_seen(platform: Platform) -> None:
     for hit in found:
         ids = hit["airflow"]
         assert (ids["dag_id"], ids["run_id"], ids["map_index"]) == (_PIPELINE, run, -1)
-        assert ids["log_id"] == f"{_PIPELINE}-{ids['task_id']}-{run}--1-{ids['try_number']}"
-        assert isinstance(hit["log"]["offset"], int)
+        assert hit["log_id"] == f"{_PIPELINE}-{ids['task_id']}-{run}--1-{ids['try_number']}"
+        assert isinstance(hit["offset"], int)
         assert hit["log"]["level"]
         assert hit["@timestamp"]
 
