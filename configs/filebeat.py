@@ -13,6 +13,9 @@ from configs.task_logs import data_stream
 
 _STATS_PORT = 5066
 _KIBIBYTE = 1024
+# Lines in memory. With the longest line allowed they must fit into the container's limit, or a task that logs
+# long lines gets Filebeat killed, over and over, since it reads the same lines again.
+_QUEUE = 512
 
 PROBE = ["curl", "-sf", "-o", "/dev/null", f"http://localhost:{_STATS_PORT}/"]
 
@@ -20,6 +23,11 @@ PROBE = ["curl", "-sf", "-o", "/dev/null", f"http://localhost:{_STATS_PORT}/"]
 def command(config: str, secret: str) -> list[str]:
     """Filebeat's arguments: the second file is merged over the first."""
     return ["-e", "-c", config, "-c", secret]
+
+
+def environment(*, memory_bytes: int) -> dict[str, str]:
+    """The container's environment: the limit tells Go's collector when to work harder instead of growing."""
+    return {"GOMEMLIMIT": f"{memory_bytes * 7 // 10 // _KIBIBYTE}KiB"}
 
 
 def render(*, stack: str, logs_path: str) -> str:
@@ -34,13 +42,13 @@ def render(*, stack: str, logs_path: str) -> str:
         # Until then Filebeat waits at a stop for what it has sent; the container's grace must be longer.
         "filebeat.shutdown_timeout": "5s",
         "processors": _processors(),
-        "queue.mem": {"events": 4096, "flush.min_events": 1024, "flush.timeout": "200ms"},
+        "queue.mem": {"events": _QUEUE, "flush.min_events": _QUEUE // 2, "flush.timeout": "200ms"},
         "output.elasticsearch": {
             "hosts": [URL],
             "username": LOG_WRITER,
             "index": data_stream(stack),
             "worker": 2,
-            "bulk_max_size": 1024,
+            "bulk_max_size": _QUEUE // 2,
             # Same host: bytes cost less than processor time.
             "compression_level": 0,
             # Without the limit shipping lags up to a minute behind a server that has come back.
@@ -73,8 +81,8 @@ def _task_logs(logs_path: str) -> dict[str, object]:
         "prospector.scanner": {"fingerprint.enabled": False, "check_interval": "1s"},
         "backoff": {"init": "250ms", "max": "1s"},
         "close.on_state_change.inactive": "30m",
-        # A longer line is cut and kept as plain text; the queue times this bounds Filebeat's memory.
-        "message_max_bytes": 256 * _KIBIBYTE,
+        # A longer line is cut and kept as plain text.
+        "message_max_bytes": 64 * _KIBIBYTE,
         # Below a key of their own, since Airflow's `event` is text where Elastic's `event` is an object.
         "parsers": [{"ndjson": {"target": "airflow", "add_error_key": False, "overwrite_keys": True}}],
     }

@@ -22,13 +22,22 @@ from configs.versions import ImageSet
 _CONFIG = "/usr/share/filebeat/filebeat.yml"
 _SECRET = "/run/secrets/filebeat.yml"
 _LOGS = "/opt/airflow/logs"
+_MEMORY = 192 * 2**20
 _SHIPPED_SECONDS = 60
+_LONG_LINES = """
+mkdir -p "$(dirname "$0")"
+pad=$(head -c "$1" /dev/zero | tr '\\0' x)
+for number in $(seq 1200); do
+  printf '{"event":"%s %s"}\\n' "$number" "$pad"
+done >>"$0"
+"""
 
 
 def _start(log_store: LogStore) -> Container:
     return log_store.network.start(
         "filebeat",
-        memory=192 * 2**20,
+        memory=_MEMORY,
+        environment=filebeat.environment(memory_bytes=_MEMORY),
         entrypoint=["filebeat"],
         command=filebeat.command(_CONFIG, _SECRET),
         files={
@@ -205,3 +214,19 @@ def test_a_file_that_takes_the_place_of_a_deleted_one_is_shipped(
     wait_for("end of the deleted file", lambda: _stats(shipper)["filebeat"]["harvester"]["closed"] > closed)
     _write(shipper, path, json.dumps({"timestamp": "2026-01-02T05:00:00Z", "event": "new"}))
     assert {document["message"] for document in found("replaced", 2)} == {"old", "new"}
+
+
+def test_long_lines_fit_into_the_memory_limit(log_store: LogStore, shipper: Container) -> None:
+    """More text than the container's memory holds, in lines just short enough and in lines that are cut."""
+    for length, task in ((60_000, "map_index=1/"), (120_000, "map_index=2/")):
+        path = _path("long", middle=task)
+        done = shipper.exec_run(["bash", "-c", _LONG_LINES, path, str(length)], user="0:0")
+        assert done.exit_code == 0, done.output
+    query = {"query": {"term": {"airflow.dag_id": "long"}}}
+    wait_for(
+        "all long lines",
+        lambda: log_store.ask("POST", f"/{log_store.stream}/_count", query).json()["count"] >= 2400,
+        seconds=2 * _SHIPPED_SECONDS,
+    )
+    shipper.reload()
+    assert not shipper.attrs["State"]["OOMKilled"]
