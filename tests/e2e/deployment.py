@@ -104,6 +104,21 @@ class Deployment:
         found = self.engine.containers.list(all=True, filters={"label": f"mlops.stack={self.stack}"})
         return {container.labels["mlops.service"]: container for container in found}
 
+    def container_ids(self) -> dict[str, str]:
+        """The ids of the stack's containers by service."""
+        return {service: container.id for service, container in self.containers().items()}
+
+    @contextmanager
+    def stand_in(self, *, image: str) -> Iterator[None]:
+        """A container on the stack's network that takes the first free address, gone afterwards."""
+        container = self.engine.containers.run(
+            image, ["1000"], entrypoint="sleep", detach=True, network=f"{self.stack}-network"
+        )
+        try:
+            yield
+        finally:
+            container.remove(force=True)
+
     def leftovers(self) -> list[str]:
         """Names of containers, networks and volumes that carry the stack's label."""
         only = {"label": f"mlops.stack={self.stack}"}

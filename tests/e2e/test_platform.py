@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 from deployment import Deployment, wait_for
+from docker.models.containers import Container
 from platform_client import Platform
 
 _PIPELINE = "breast_cancer"
@@ -163,27 +164,49 @@ def test_a_failed_run_shows_as_failed(platform: Platform) -> None:
     assert any("on purpose" in json.dumps(error) for error in errors), errors
 
 
-def test_nothing_is_shipped_twice_by_a_new_filebeat(stack: Deployment, platform: Platform) -> None:
-    """A changed Filebeat setting replaces its container only, and the new one reads no line again."""
-    before = {service: container.id for service, container in stack.containers().items()}
-    count = len(platform.logs({"match_all": {}}))
+def test_one_setting_replaces_its_containers_only(stack: Deployment, platform: Platform) -> None:
+    """A changed setting of Prometheus replaces Prometheus, which keeps its data, and nothing else."""
+    before = stack.container_ids()
     stack.set("prometheus.retention_time", "10d")
     outcome = stack.up()
     assert outcome.code == 0, outcome.text
-    after = {service: container.id for service, container in stack.containers().items()}
+    after = stack.container_ids()
     assert {service for service in before if before[service] != after.get(service)} == {"prometheus"}
-    assert platform.prometheus(f'airflow_ti_finish{{dag_id="{_PIPELINE}"}}'), (
-        "data must outlive the container"
-    )
+    kept = platform.prometheus(f'airflow_ti_finish{{dag_id="{_PIPELINE}"}}')
+    assert kept, "data must outlive the container"
 
-    stack.containers()["filebeat"].restart()
-    wait_for(
-        "Filebeat to be healthy",
-        lambda: stack.containers()["filebeat"].attrs["State"]["Health"]["Status"] == "healthy",
+
+def test_removed_containers_come_back_and_lose_nothing(stack: Deployment, platform: Platform) -> None:
+    """`up --refresh` makes removed containers anew: no log line twice, and metrics find the new address.
+
+    A stand-in takes the exporter's old address first, so that Airflow's long-running processes must follow.
+    """
+    shipped = len(platform.logs({"match_all": {}}))
+    old = stack.containers()
+    for service in ("filebeat", "statsd-exporter"):
+        old[service].remove(force=True)
+    with stack.stand_in(image=old["postgres"].image.id):
+        outcome = stack.pulumi("up", "--yes", "--skip-preview", "--refresh")
+        assert outcome.code == 0, outcome.text
+        assert _address(stack, "statsd-exporter") != _first_address(old["statsd-exporter"])
+        heartbeat = "airflow_scheduler_heartbeat"
+        wait_for(heartbeat, lambda: platform.prometheus(f"increase({heartbeat}[15s]) > 0"))
+
+    run, _ = platform.run_dag(_FAILING)
+    written = len(_written_lines(platform, _FAILING, run))
+    wait_for("lines of the new run", lambda: len(platform.logs(_selector(run))) >= written)
+    assert len(platform.logs({"match_all": {}})) == shipped + written
+
+
+def _address(stack: Deployment, service: str) -> str:
+    return _first_address(stack.containers()[service])
+
+
+def _first_address(container: Container) -> str:
+    (endpoint,) = (
+        each for each in container.attrs["NetworkSettings"]["Networks"].values() if each["IPAddress"]
     )
-    platform.run_dag(_FAILING)
-    fresh = wait_for("lines of the new run", lambda: len(platform.logs({"match_all": {}})) - count)
-    assert fresh < count
+    return endpoint["IPAddress"]
 
 
 def test_a_new_dag_file_is_seen(stack: Deployment, platform: Platform) -> None:
