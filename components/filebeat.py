@@ -40,6 +40,7 @@ class Filebeat(pulumi.ComponentResource):
             memory=settings.filebeat.memory,
             entrypoint=["filebeat"],
             command=config.command(_CONFIG, secret_path(_SECRET)),
+            environment=config.environment(memory_bytes=settings.filebeat.memory),
             files={_CONFIG: config.render(stack=platform.stack, logs_path=_LOGS)},
             secrets={_SECRET: secrets.log_writer_password.apply(config.render_secret)},
             mounts=[
