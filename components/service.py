@@ -185,7 +185,7 @@ def create_gate(
         stack=platform.stack,
         host=platform.host,
         since=platform.since,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, hide_diffs=["since"]),
     )
 
 

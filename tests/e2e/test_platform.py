@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 import requests
-from deployment import Deployment, wait_for
+from deployment import REPOSITORY, Deployment, wait_for
 from docker.models.containers import Container
 from platform_client import Platform
 
 _PIPELINE = "breast_cancer"
 _FAILING = "fails_on_purpose"
+_PUT_THERE = "put_there_by_hand"
 _SCRAPED_SECONDS = 30
 
 
@@ -211,16 +212,14 @@ def _first_address(container: Container) -> str:
 
 def test_a_new_dag_file_is_seen(stack: Deployment, platform: Platform) -> None:
     """A file put into the DAG folder is known to Airflow within 30 s."""
-    name = "put_there_by_hand"
     text = (
-        "from airflow.sdk import dag\n"
+        "from airflow.sdk import DAG\n"
         "from airflow.providers.standard.operators.empty import EmptyOperator\n\n"
-        f'@dag(dag_id="{name}", schedule=None)\ndef build() -> None:\n    EmptyOperator(task_id="only")\n\n\n'
-        "build()\n"
+        f'with DAG("{_PUT_THERE}", schedule=None):\n    EmptyOperator(task_id="only")\n'
     )
-    (Path(stack.program) / "pipelines" / "dags" / f"{name}.py").write_text(text)
+    (Path(stack.program) / "pipelines" / "dags" / f"{_PUT_THERE}.py").write_text(text)
     started = time.monotonic()
-    wait_for("the new DAG", lambda: name in platform.dag_ids(), seconds=30)
+    wait_for("the new DAG", lambda: _PUT_THERE in platform.dag_ids(), seconds=30)
     assert time.monotonic() - started < 30
 
 
@@ -250,8 +249,13 @@ def test_no_secret_is_to_be_seen(stack: Deployment, platform: Platform) -> None:
 
 
 def test_destroy_leaves_nothing(stack: Deployment, platform: Platform) -> None:
-    """No container, network or volume of the stack is left."""
+    """No container, network or volume of the stack is left, and no file in the folders that were mounted."""
     assert platform.endpoints
     outcome = stack.pulumi("destroy", "--yes", "--skip-preview")
     assert outcome.code == 0, outcome.text
     assert stack.leftovers() == []
+    pipelines = Path(stack.program) / "pipelines"
+    made = {path.name for path in pipelines.rglob("*")} - {
+        path.name for path in (REPOSITORY / "pipelines").rglob("*")
+    }
+    assert made == {f"{_PUT_THERE}.py"}
