@@ -11,7 +11,7 @@ from components.platform import create_platform
 from components.postgres import Postgres
 from components.prometheus import Prometheus
 from components.secrets import Secrets
-from components.service import create_gate
+from components.service import gate_the_rest
 from components.statsd_exporter import StatsdExporter
 from configs.versions import versions
 from settings import from_pulumi
@@ -21,11 +21,10 @@ platform = create_platform(settings)
 secrets = Secrets(protect=settings.protect_data)
 urls = settings.endpoints()
 
-statsd_exporter = StatsdExporter(platform, settings)
+StatsdExporter(platform, settings)
 postgres = Postgres(platform, settings, secrets)
 airflow = Airflow(platform, settings, secrets, postgres=postgres, public_url=urls["airflow"])
-watched = [statsd_exporter.watch, airflow.watch]
-metrics = [statsd_exporter.service]
+watched = [StatsdExporter.watch, airflow.watch, Prometheus.watch]
 
 if settings.elasticsearch.enabled:
     elasticsearch = Elasticsearch(platform, settings, secrets)
@@ -36,13 +35,11 @@ if settings.elasticsearch.enabled:
         Kibana(platform, settings, secrets, after=elasticsearch.setup, public_url=urls["kibana"])
 
 if settings.grafana.enabled:
-    grafana = Grafana(platform, settings, secrets, watched=watched, public_url=urls["grafana"])
-    metrics.append(grafana.service)
-    watched.append(grafana.watch)
+    watched.append(Grafana.watch)
+    Grafana(platform, settings, secrets, watched=watched, public_url=urls["grafana"])
 
-prometheus = Prometheus(platform, settings, watched=watched)
-metrics.append(prometheus.service)
-create_gate("metrics-ready", metrics, platform)
+Prometheus(platform, settings, watched=watched)
+gate_the_rest(platform)
 
 pulumi.export("endpoints", urls)
 pulumi.export("credentials", pulumi.Output.secret(secrets.credentials(settings)))

@@ -11,14 +11,13 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
-import docker
 import docker.errors
-import docker.utils
-import pulumi
 import requests
 
+from engine import EngineAddress, connect
 from settings_model import ONE_SHOTS, PUBLISHED, Settings
 from settings_report import Problem
 from units import MIB, size_text
@@ -30,7 +29,6 @@ _MEMORY_SHARE = 0.9
 _TIMEOUT_SECONDS = 2
 _LARGEST_SHOWN = 3
 _ANY_ADDRESS = ("0.0.0.0", "::", "")
-_LOCAL_SCHEMES = ("unix://", "http+unix://", "npipe://")
 
 
 class EngineError(Exception):
@@ -38,27 +36,6 @@ class EngineError(Exception):
 
     def __init__(self, host: str, cause: str) -> None:
         super().__init__(f"no Docker Engine answers at {host}: {cause}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class EngineAddress:
-    """How the provider reaches its engine: its own settings (``docker:host``, …) before the environment's."""
-
-    host: str
-    certificates: str = ""
-
-    @classmethod
-    def from_config(cls, config: pulumi.Config) -> "EngineAddress":
-        """The provider's address, which this module asks too."""
-        return cls(
-            host=config.get("host") or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock",
-            certificates=config.get("certPath") or os.environ.get("DOCKER_CERT_PATH") or "",
-        )
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the engine publishes ports on the machine that this program runs on."""
-        return self.host.startswith(_LOCAL_SCHEMES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,17 +66,9 @@ def inspect_engine(address: EngineAddress) -> EngineFacts:
     Raises:
         EngineError: no engine answers there, or it refuses us.
     """
-    environment = {"DOCKER_HOST": address.host}
-    if address.certificates:
-        environment |= {"DOCKER_CERT_PATH": address.certificates, "DOCKER_TLS_VERIFY": "1"}
     client = None
     try:
-        client = docker.DockerClient(
-            version="auto",
-            timeout=_TIMEOUT_SECONDS,
-            use_ssh_client=address.host.startswith("ssh://"),
-            **docker.utils.kwargs_from_env(environment=environment),
-        )
+        client = connect(address, timeout=_TIMEOUT_SECONDS)
         info = client.info()
         return EngineFacts(
             name=info["Name"],
@@ -173,7 +142,11 @@ def check(
                 "20.10) or newer",
             )
         ]
-    return [*_memory(settings, facts, broken), *_ports(settings, facts, broken)]
+    return [
+        *_memory(settings, facts, broken),
+        *_ports(settings, facts, broken),
+        *_folders(settings, facts, broken),
+    ]
 
 
 def _memory(settings: Settings, facts: EngineFacts, broken: frozenset[str]) -> Iterator[Problem]:
@@ -219,6 +192,16 @@ def _port(
         reason = can_bind(address, port)
         if reason:
             yield Problem(key, f"{port} cannot be published at {address}: {reason}")
+
+
+def _folders(settings: Settings, facts: EngineFacts, broken: frozenset[str]) -> Iterator[Problem]:
+    """A folder that is not there would be made by the engine, empty and root's, and Airflow see no DAG."""
+    for key in ("dags_path", "plugins_path"):
+        folder = getattr(settings.airflow, key)
+        if facts.is_local and f"airflow.{key}" not in broken and not Path(folder).is_dir():
+            yield Problem(
+                f"airflow.{key}", f"there is no folder {folder!r}, as seen from the program's folder"
+            )
 
 
 def _overlap(one: str, other: str) -> bool:

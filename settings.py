@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 import preflight
 from configs.versions import lacks
+from engine import EngineAddress
 from settings_model import PUBLISHED, Settings, declared, kind_of, sections
 from settings_report import Problem, SettingsError, shown, suggestion
 from units import pattern, size_text
@@ -65,7 +66,7 @@ def from_pulumi() -> Settings:
         is_secret=pulumi.runtime.is_config_secret,
         absent=_absent_services(),
     )
-    engine = preflight.EngineAddress.from_config(pulumi.Config("docker"))
+    engine = EngineAddress.from_config(pulumi.Config("docker"))
     found = preflight.check(reading.settings, lambda: preflight.inspect_engine(engine), broken=reading.broken)
     if reading.problems or found:
         raise pulumi.RunError(str(SettingsError([*reading.problems, *found], stack=stack)))

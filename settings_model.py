@@ -19,6 +19,7 @@ _DAY = 86400
 Enabled = Annotated[bool, BeforeValidator(units.switch())]
 Port = Annotated[int, BeforeValidator(units.whole_number(1024, 65535, name="port"))]
 Memory = Annotated[int, BeforeValidator(units.size(32 * MIB, TIB))]
+AirflowMemory = Annotated[int, BeforeValidator(units.size(256 * MIB, TIB))]
 UserName = Annotated[str, BeforeValidator(units.user_name())]
 Path = Annotated[str, BeforeValidator(units.path())]
 Retention = Annotated[int, BeforeValidator(units.duration(3600, 3650 * _DAY))]
@@ -39,14 +40,14 @@ class Airflow(Section):
 
     port: Port = 8080
     """Published port of the web interface and REST API."""
-    api_server_memory: Memory = GIB
+    api_server_memory: AirflowMemory = GIB
     """Memory limit of the API server, which also serves the web interface and the tasks' own calls."""
-    scheduler_memory: Memory = 1536 * MIB
+    scheduler_memory: AirflowMemory = 1536 * MIB
     """Memory limit of the scheduler. LocalExecutor runs the tasks inside it: it must hold airflow.parallelism
     tasks at once."""
-    dag_processor_memory: Memory = 768 * MIB
+    dag_processor_memory: AirflowMemory = 768 * MIB
     """Memory limit of the DAG processor. Heavy imports at the top of a DAG file count here."""
-    triggerer_memory: Memory = 512 * MIB
+    triggerer_memory: AirflowMemory = 512 * MIB
     """Memory limit of the triggerer."""
     triggerer_enabled: Enabled = True
     """Whether deferrable operators can wait outside a task slot. Without it they wait for ever."""
@@ -73,7 +74,7 @@ class Airflow(Section):
 class Postgres(Section):
     """Keeps Airflow's metadata."""
 
-    memory: Memory = 384 * MIB
+    memory: Annotated[int, BeforeValidator(units.size(192 * MIB, TIB))] = 384 * MIB
     """Memory limit; the database's own buffers must fit in."""
 
 
@@ -108,8 +109,8 @@ class Grafana(Section):
     """Whether Grafana runs."""
     port: Port = 3000
     """Published port of the web interface."""
-    memory: Memory = 384 * MIB
-    """Memory limit."""
+    memory: Annotated[int, BeforeValidator(units.size(256 * MIB, TIB))] = 768 * MIB
+    """Memory limit. The official image runs each kind of data source as a process of its own."""
     admin_username: UserName = "admin"
     """Login name of the administrator; secrets.grafana_admin_password is the password."""
 
@@ -136,8 +137,8 @@ class Kibana(Section):
     """Whether Kibana runs. The image set "packages" has no Kibana: say false there, or give kibana.image."""
     port: Port = 5601
     """Published port of the web interface."""
-    memory: Memory = GIB
-    """Memory limit."""
+    memory: Annotated[int, BeforeValidator(units.size(768 * MIB, TIB))] = GIB
+    """Memory limit; half of it is the JavaScript heap."""
     image: Annotated[str, BeforeValidator(units.image_name())] = ""
     """Image to run instead of the image set's; empty for the set's."""
 
@@ -163,9 +164,11 @@ class Secrets(Section):
     airflow_jwt_secret: EncryptionKey = None
     """Key with which Airflow signs API tokens. A change makes issued tokens void."""
     postgres_password: Password = None
-    """Password of Airflow's database user."""
+    """Password of Airflow's database user. It counts when the database is made; later, change it in
+    Postgres too (`ALTER ROLE airflow PASSWORD`), before the next `up`."""
     grafana_admin_password: Password = None
-    """Password of Grafana's administrator."""
+    """Password of Grafana's administrator. It counts at Grafana's first start; later, change it in
+    Grafana too (`grafana cli admin reset-admin-password`)."""
     grafana_secret_key: EncryptionKey = None
     """Key with which Grafana encrypts its data sources' passwords. Another makes stored ones unreadable."""
     elastic_password: Password = None
@@ -196,11 +199,15 @@ class Settings(Section):
     bind_address: Annotated[str, BeforeValidator(units.ip_address())] = "127.0.0.1"
     """Address on the Docker host at which ports are published. Any other than 127.0.0.1 opens them to
     whoever reaches that address, without TLS."""
+    public_host: Annotated[str, BeforeValidator(units.host_name())] = ""
+    """Name by which browsers reach the Docker host: in links, the login's redirect and the stack's outputs.
+    Empty for bind_address, or 127.0.0.1 where that is every address."""
     port_base: Annotated[int, BeforeValidator(units.whole_number(1024, 65500, name="port", also=(0,)))] = 0
     """First of a row of ports, one for each service, for stacks side by side on one host; 0 keeps every
     service's own port. A `<service>.port` that is set to another value than its default wins."""
     protect_data: Enabled = False
-    """Whether data volumes, and the secrets that open them, survive `pulumi destroy`."""
+    """Whether data volumes, and the secrets that open them, are kept: `make down`, that is
+    `pulumi destroy --exclude-protected`, leaves them, and a plain `pulumi destroy` refuses."""
     airflow: Airflow = Airflow()
     postgres: Postgres = Postgres()
     statsd_exporter: StatsdExporter = StatsdExporter()
@@ -226,8 +233,9 @@ class Settings(Section):
         return published
 
     def endpoints(self) -> dict[str, str]:
-        """Address of each published service, for a browser on the Docker host."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind_address, self.bind_address)
+        """Address of each published service, as browsers are to use it."""
+        reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind_address, self.bind_address)
+        host = self.public_host or reached
         authority = f"[{host}]" if ":" in host else host
         ports = self.ports()
         return {

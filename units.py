@@ -183,6 +183,15 @@ def user_name() -> Kind:
     )
 
 
+def host_name() -> Kind:
+    """What a browser puts before the port, or nothing."""
+    return pattern(
+        "host",
+        r"|[A-Za-z0-9]{1,63}([.-]{1,2}[A-Za-z0-9]{1,63}){0,16}",
+        "empty, or a host name or IPv4 address",
+    )
+
+
 def registry() -> Kind:
     """Where images are pulled from: a host with optional port and path, or nothing."""
     accepts = "empty, or a registry's host name with optional port and path"

@@ -11,6 +11,7 @@ from components.platform import Platform
 from components.postgres import Postgres
 from components.secrets import Secrets
 from components.service import (
+    PIPELINE_CPU_SHARES,
     HealthCheck,
     HostDirectory,
     Mount,
@@ -111,7 +112,7 @@ class Airflow(pulumi.ComponentResource):
         spec = ServiceSpec(
             image=self._platform.images[PIPELINES],
             user=_USER,
-            memory=self._settings.airflow.api_server_memory,
+            memory=self._settings.memory()["airflow-migrate"],
             health=None,
             entrypoint=config.MIGRATE,
             environment=self._environment
@@ -122,7 +123,6 @@ class Airflow(pulumi.ComponentResource):
             files=config.migration_files(),
             secrets={**self._secrets, "airflow_admin_password": secrets.airflow_admin_password},
             mounts=self._mounts,
-            init=False,
             start_timeout=300,
         )
         return Service(
@@ -151,6 +151,7 @@ class Airflow(pulumi.ComponentResource):
             pids=pids,
             # The image's own dumb-init passes signals on; a running task gets time to end.
             init=False,
+            cpu_shares=PIPELINE_CPU_SHARES,
             stop_grace=30,
             start_timeout=300,
         )

@@ -5,7 +5,7 @@ import pulumi
 from components.naming import TOKEN, secret_path
 from components.platform import Platform
 from components.secrets import Secrets
-from components.service import DataVolume, HealthCheck, Service, ServiceSpec
+from components.service import PIPELINE_CPU_SHARES, DataVolume, HealthCheck, Service, ServiceSpec
 from components.step import plan_step
 from configs import elasticsearch as config
 from settings import Settings
@@ -58,6 +58,7 @@ class Elasticsearch(pulumi.ComponentResource):
                 ],
                 start_period=300,
             ),
+            cpu_shares=PIPELINE_CPU_SHARES,
             stop_grace=60,
             start_timeout=420,
             pids=2048,
@@ -67,6 +68,7 @@ class Elasticsearch(pulumi.ComponentResource):
         step = plan_step(
             platform,
             plan,
+            memory=settings.memory()["elasticsearch-setup"],
             secrets={
                 "elastic_password": secrets.elastic_password,
                 "kibana_system_password": secrets.kibana_system_password,

@@ -1,29 +1,17 @@
-"""The engine that the provider talks to, reached a second time for what the provider cannot tell or do."""
+"""What the engine is asked, and told, because the provider has no field for it."""
 
 from datetime import datetime
 
-import docker
 from docker.models.containers import Container
 
-_TIMEOUT_SECONDS = 30
+from engine import EngineAddress, connect
+
+TIMEOUT_SECONDS = 30
 
 
-def connect(host: str) -> docker.DockerClient:
-    """Connect to ``host`` (a ``docker:host`` value), or to ``DOCKER_HOST`` and its default when empty.
-
-    Raises:
-        docker.errors.DockerException: the engine cannot be reached.
-    """
-    if not host:
-        return docker.from_env(timeout=_TIMEOUT_SECONDS)
-    return docker.DockerClient(
-        base_url=host, timeout=_TIMEOUT_SECONDS, use_ssh_client=host.startswith("ssh://")
-    )
-
-
-def clock(host: str) -> str:
+def clock(address: EngineAddress) -> str:
     """The engine's own time, ISO 8601: what its containers' time stamps can be compared with."""
-    client = connect(host)
+    client = connect(address, timeout=TIMEOUT_SECONDS)
     try:
         return client.info()["SystemTime"]
     finally:

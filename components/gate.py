@@ -16,9 +16,10 @@ import pulumi
 from docker.models.containers import Container
 from pulumi import dynamic
 
-from components.engine import connect, limit_pids, parse_time
+from components.engine import TIMEOUT_SECONDS, limit_pids, parse_time
 from components.naming import LABEL_SERVICE, LABEL_STACK, ONE_SHOT, ROLE
 from components.verdict import Status, Verdict, judge
+from engine import EngineAddress, connect
 
 _POLL_SECONDS = 0.3
 _LOG_LINES = 20
@@ -46,7 +47,7 @@ class Gate(dynamic.Resource, module="gate", name="Gate"):
 
     Args:
         stack: the stack whose containers are watched while waiting.
-        host: the engine's address, empty for the environment's.
+        engine: the engine's address.
         since: the engine's time at the start of the program; containers that failed before it and are not
             awaited here are left out, since this ``up`` may be about to replace them.
     """
@@ -57,14 +58,14 @@ class Gate(dynamic.Resource, module="gate", name="Gate"):
         awaited: Iterable[Awaited],
         *,
         stack: str,
-        host: str,
+        engine: EngineAddress,
         since: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = {
             "awaited": [dict(vars(each)) for each in awaited],
             "stack": stack,
-            "host": host,
+            "engine": dict(vars(engine)),
             "since": since,
         }
         super().__init__(_GateProvider(), name, props, opts)
@@ -78,7 +79,7 @@ class _GateProvider(dynamic.ResourceProvider):
         return dynamic.DiffResult(changes=changed, replaces=["awaited"] if changed else [])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        client = connect(props["host"])
+        client = connect(EngineAddress(**props["engine"]), timeout=TIMEOUT_SECONDS)
         try:
             _Watch(client, props).run()
         finally:

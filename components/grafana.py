@@ -23,6 +23,8 @@ class Grafana(pulumi.ComponentResource):
     Creates: one :class:`Service`, ``grafana``, with its data volume.
     """
 
+    watch = Watch(scrape_jobs=(ScrapeJob(name="grafana", targets=(f"grafana:{_PORT}",)),))
+
     def __init__(
         self,
         platform: Platform,
@@ -34,7 +36,6 @@ class Grafana(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(f"{TOKEN}Grafana", "grafana", None, opts)
-        self.watch = Watch(scrape_jobs=(ScrapeJob(name="grafana", targets=(f"grafana:{_PORT}",)),))
         dashboards = {name: text for watch in watched for name, text in watch.dashboards.items()}
         spec = ServiceSpec(
             image=platform.images["grafana"],
@@ -60,6 +61,8 @@ class Grafana(pulumi.ComponentResource):
             },
             mounts=[DataVolume("data", "/var/lib/grafana")],
             ports={_PORT: settings.ports()["grafana"]},
+            # The official image runs each bundled data source as a process of its own.
+            pids=1024,
             health=HealthCheck(command=config.PROBE, interval=2, start_period=90),
             stop_grace=15,
         )

@@ -55,6 +55,7 @@ class Kibana(pulumi.ComponentResource):
         step = plan_step(
             platform,
             config.setup_plan(stack=platform.stack),
+            memory=settings.memory()["kibana-setup"],
             secrets={"elastic_password": secrets.elastic_password},
         )
         self.setup = Service("kibana-setup", step, platform, after=[self.service], opts=child)

@@ -1,7 +1,8 @@
 """What every service of one stack shares: its names, its network, its images and its engine."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_docker as docker
@@ -9,7 +10,11 @@ import pulumi_docker as docker
 from components.engine import clock
 from components.images import Images
 from components.naming import LABEL_PROJECT, LABEL_SERVICE, LABEL_STACK, physical_name
+from engine import EngineAddress
 from settings import Settings
+
+if TYPE_CHECKING:
+    from components.service import Service
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +28,9 @@ class Platform:
         network: the name of the network that all containers share.
         bind_address: the host address that ports are published on.
         protect_data: whether volumes and secrets outlive ``pulumi destroy --exclude-protected``.
-        host: the engine's address as in ``docker:host``, empty for the environment's.
+        engine: the address of the engine that the provider talks to.
         since: the engine's time at the start of the program (see :class:`components.gate.Gate`).
+        ungated: services that no gate waits for yet; :func:`components.service.gate_the_rest` takes them.
     """
 
     project: str
@@ -33,8 +39,9 @@ class Platform:
     network: pulumi.Output[str]
     bind_address: str
     protect_data: bool
-    host: str
+    engine: EngineAddress
     since: str
+    ungated: list["Service"] = field(default_factory=list)
 
     def name(self, *parts: str) -> str:
         """The physical name of one of the stack's containers or volumes."""
@@ -65,7 +72,7 @@ def create_platform(settings: Settings) -> Platform:
     """Create the stack's images and network, and gather what its services share."""
     project, stack = pulumi.get_project(), pulumi.get_stack()
     images = Images(settings)
-    host = pulumi.Config("docker").get("host") or ""
+    engine = EngineAddress.from_config(pulumi.Config("docker"))
     return Platform(
         project=project,
         stack=stack,
@@ -73,8 +80,8 @@ def create_platform(settings: Settings) -> Platform:
         network=create_network(project, stack, after=list(images.resources.values())).name,
         bind_address=settings.bind_address,
         protect_data=settings.protect_data,
-        host=host,
-        since=clock(host),
+        engine=engine,
+        since=clock(engine),
     )
 
 

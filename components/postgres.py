@@ -5,7 +5,7 @@ import pulumi
 from components.naming import TOKEN, secret_path
 from components.platform import Platform
 from components.secrets import Secrets
-from components.service import DataVolume, HealthCheck, Service, ServiceSpec
+from components.service import PIPELINE_CPU_SHARES, DataVolume, HealthCheck, Service, ServiceSpec
 from configs import postgres as config
 from settings import Settings
 
@@ -58,6 +58,7 @@ class Postgres(pulumi.ComponentResource):
                 command=["pg_isready", "-q", "-h", "localhost", "-U", config.USER, "-d", config.DATABASE],
                 interval=2,
             ),
+            cpu_shares=PIPELINE_CPU_SHARES,
             stop_grace=30,
             stop_signal="SIGINT",
         )

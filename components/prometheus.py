@@ -19,10 +19,12 @@ _DATA = "/prometheus"
 
 
 class Prometheus(pulumi.ComponentResource):
-    """The metrics store, scraping what ``watched`` declares, and itself.
+    """The metrics store, scraping what ``watched`` declares.
 
     Creates: one :class:`Service`, ``prometheus``, with its data volume.
     """
+
+    watch = Watch(scrape_jobs=(ScrapeJob(name="prometheus", targets=(f"localhost:{_PORT}",)),))
 
     def __init__(
         self,
@@ -33,9 +35,7 @@ class Prometheus(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(f"{TOKEN}Prometheus", "prometheus", None, opts)
-        own = ScrapeJob(name="prometheus", targets=(f"localhost:{_PORT}",))
-        self.watch = Watch(scrape_jobs=(own,))
-        jobs = [job for watch in (*watched, self.watch) for job in watch.scrape_jobs]
+        jobs = [job for watch in watched for job in watch.scrape_jobs]
         spec = ServiceSpec(
             image=platform.images["prometheus"],
             user=_USER,

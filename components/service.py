@@ -15,8 +15,7 @@ import pulumi_docker as docker
 from components.gate import Awaited, Gate
 from components.naming import LONG_RUNNING, ONE_SHOT, ROLE, TOKEN, secret_path
 from components.platform import Platform
-
-_MEBIBYTE = 2**20
+from units import mebibytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +59,9 @@ class HostDirectory:
     path: str
 
 
+PIPELINE_CPU_SHARES = 1024
+"""The weight of what a pipeline waits for, twice that of what only watches it."""
+
 Mount: TypeAlias = DataVolume | SharedVolume | HostDirectory
 
 
@@ -77,7 +79,7 @@ class ServiceSpec:
         ports: container port -> host port.
         stop_grace: seconds between the stop signal and SIGKILL.
         start_timeout: seconds that a start may take before the gate gives up.
-        cpu_shares: weight under contention; the engine's default is 1024.
+        cpu_shares: weight when processors are short; half of what the pipelines' own path has, by default.
     """
 
     image: pulumi.Input[str]
@@ -94,7 +96,7 @@ class ServiceSpec:
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     capabilities: Sequence[str] = ()
     pids: int = 256
-    cpu_shares: int = 1024
+    cpu_shares: int = 512
     stop_grace: int = 10
     stop_signal: str | None = None
     start_timeout: int = 180
@@ -114,7 +116,6 @@ class Service(pulumi.ComponentResource):
 
     name: str
     container_id: pulumi.Output[str]
-    image_id: pulumi.Output[str]
 
     def __init__(
         self,
@@ -147,20 +148,20 @@ class Service(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[gate for service in after for gate in service.gates],
+                depends_on=_gates(name, after),
                 delete_before_replace=True,
                 hide_diffs=["uploads"],
                 replace_on_changes=["healthcheck", "init", "tmpfs"],
             ),
         )
         self.container_id = container.id
-        self.image_id = container.image
         self.awaited = Awaited(
             service=name, container=container.id, timeout=spec.start_timeout, pids=spec.pids
         )
         self.gates: list[Gate] = []
+        platform.ungated.append(self)
         if awaited or spec.health is None:
-            self.gates.append(create_gate(f"{name}-ready", [self], platform, parent=self))
+            create_gate(f"{name}-ready", [self], platform, parent=self)
         self.register_outputs({"container_id": container.id})
 
     def _volume_args(self, mount: Mount) -> docker.ContainerVolumeArgs:
@@ -178,15 +179,33 @@ class Service(pulumi.ComponentResource):
 def create_gate(
     name: str, services: Sequence[Service], platform: Platform, *, parent: pulumi.Resource | None = None
 ) -> Gate:
-    """A gate for one service, or one for many that nothing else waits for."""
-    return Gate(
+    """A gate for one service, or one for several."""
+    gate = Gate(
         name,
         [service.awaited for service in services],
         stack=platform.stack,
-        host=platform.host,
+        engine=platform.engine,
         since=platform.since,
         opts=pulumi.ResourceOptions(parent=parent, hide_diffs=["since"]),
     )
+    for service in services:
+        service.gates.append(gate)
+        platform.ungated.remove(service)
+    return gate
+
+
+def gate_the_rest(platform: Platform) -> None:
+    """One gate for all services that have none yet, so that none is left without limits and supervision."""
+    if platform.ungated:
+        create_gate("rest-ready", list(platform.ungated), platform)
+
+
+def _gates(name: str, after: Sequence[Service]) -> list[Gate]:
+    for service in after:
+        if not service.gates:
+            message = f"{name} waits for {service.name}, which no gate awaits: give it awaited=True"
+            raise ValueError(message)
+    return [gate for service in after for gate in service.gates]
 
 
 def _identity(name: str, spec: ServiceSpec, platform: Platform) -> dict[str, object]:
@@ -224,7 +243,7 @@ def _hardening(spec: ServiceSpec) -> dict[str, object]:
 
 
 def _resources(spec: ServiceSpec) -> dict[str, object]:
-    memory = spec.memory // _MEBIBYTE
+    memory = mebibytes(spec.memory)
     one_shot = spec.health is None
     return {
         "memory": memory,
@@ -261,5 +280,8 @@ def _uploads(spec: ServiceSpec) -> list[docker.ContainerUploadArgs]:
 
 def go_duration(seconds: int) -> str:
     """Seconds in the form that the engine gives back, so that a second ``up`` sees no change: ``1m30s``."""
+    if seconds >= 3600:
+        message = f"{seconds} s: the engine gives hours back in another form than this"
+        raise ValueError(message)
     minutes, rest = divmod(seconds, 60)
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"

@@ -21,13 +21,14 @@ class StatsdExporter(pulumi.ComponentResource):
     Creates: one :class:`Service`, ``statsd-exporter``. Its metrics page is published on the host.
     """
 
+    watch = Watch(
+        scrape_jobs=(ScrapeJob(name="statsd-exporter", targets=(f"statsd-exporter:{_HTTP_PORT}",)),)
+    )
+
     def __init__(
         self, platform: Platform, settings: Settings, *, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(f"{TOKEN}StatsdExporter", "statsd-exporter", None, opts)
-        self.watch = Watch(
-            scrape_jobs=(ScrapeJob(name="statsd-exporter", targets=(f"statsd-exporter:{_HTTP_PORT}",)),)
-        )
         spec = ServiceSpec(
             image=platform.images["statsd-exporter"],
             user=_USER,

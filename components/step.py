@@ -13,11 +13,10 @@ from toolchain.paths import REPOSITORY
 _USER = "50000:0"
 _RUNNER = "/opt/steps/apply.py"
 _PLAN = "/opt/steps/plan.json"
-_MEMORY = 128 * 2**20
 
 
 def plan_step(
-    platform: Platform, plan: Mapping[str, Any], *, secrets: Mapping[str, pulumi.Input[str]]
+    platform: Platform, plan: Mapping[str, Any], *, memory: int, secrets: Mapping[str, pulumi.Input[str]]
 ) -> ServiceSpec:
     """A container that applies ``plan`` with the runner of ``configs/steps``; safe to repeat.
 
@@ -27,7 +26,7 @@ def plan_step(
     return ServiceSpec(
         image=platform.images["airflow"],
         user=_USER,
-        memory=_MEMORY,
+        memory=memory,
         health=None,
         entrypoint=["python3", _RUNNER, _PLAN],
         files={_RUNNER: runner.read_text(), _PLAN: json.dumps(plan, indent=2, sort_keys=True) + "\n"},

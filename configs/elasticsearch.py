@@ -4,6 +4,7 @@ from typing import Any
 
 from configs import task_logs
 from configs.steps import PLAN_SECRETS, request, secret
+from units import mebibytes
 
 URL = "http://elasticsearch:9200"
 SUPERUSER = "elastic"
@@ -11,7 +12,6 @@ LOG_READER = "log_reader"
 LOG_WRITER = "filebeat_writer"
 KIBANA_USER = "kibana_user"
 
-_MEBIBYTE = 2**20
 # The image accepts a password file of mode 0400 or 0600 only; ours is readable for a group.
 _PRIVATE_PASSWORD = "/dev/shm/elastic_password"
 
@@ -23,18 +23,15 @@ COMMAND = [
 ]
 
 
-def environment(
-    *, stack: str, heap_bytes: int, password_file: str, allow_mmap: bool = False
-) -> dict[str, str]:
+def environment(*, stack: str, heap_bytes: int, password_file: str) -> dict[str, str]:
     """The container's environment; the image takes dotted names for settings.
 
     Args:
         stack: names the cluster.
         heap_bytes: Java heap, all of it taken at the start.
         password_file: holds the ``elastic`` user's password.
-        allow_mmap: map index files into memory; faster, but needs ``vm.max_map_count`` >= 262144 on the host.
     """
-    heap = heap_bytes // _MEBIBYTE
+    heap = mebibytes(heap_bytes)
     return {
         "ELASTIC_PASSWORD_FILE": password_file,
         # Without the logging flags the JVM keeps up to 2 GiB of garbage collector logs inside the container.
@@ -43,7 +40,8 @@ def environment(
         "node.name": "elasticsearch",
         "network.host": "0.0.0.0",
         "discovery.type": "single-node",
-        "node.store.allow_mmap": str(allow_mmap).lower(),
+        # Mapped index files would need vm.max_map_count >= 262144 on the host, which few hosts have.
+        "node.store.allow_mmap": "false",
         "xpack.license.self_generated.type": "basic",
         "xpack.ml.enabled": "false",
         "xpack.security.enabled": "true",

@@ -18,7 +18,6 @@ PROBE = ["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PORT}/api/health"]
 
 _PROVISIONING = "/etc/grafana/provisioning"
 _DASHBOARDS = "/etc/grafana/dashboards"
-_HOME_DASHBOARD = "airflow.json"
 
 
 def environment(
@@ -26,7 +25,7 @@ def environment(
     admin_username: str,
     admin_password_file: str,
     public_url: str,
-    secret_key_file: str | None = None,
+    secret_key_file: str,
 ) -> dict[str, str]:
     """Return the server's environment variables.
 
@@ -34,13 +33,13 @@ def environment(
         admin_username: name of the first administrator.
         admin_password_file: path of the file with that user's password.
         public_url: address under which users open Grafana; links in messages start with it.
-        secret_key_file: path of the key that encrypts the data sources' passwords in Grafana's database;
-            without one, Grafana takes a key that everybody knows.
+        secret_key_file: path of the key that encrypts the data sources' passwords in Grafana's database.
     """
     settings = {
         "SECURITY_ADMIN_USER": admin_username,
         "SECURITY_ADMIN_PASSWORD__FILE": admin_password_file,
         "SECURITY_DISABLE_GRAVATAR": "true",
+        "SECURITY_SECRET_KEY__FILE": secret_key_file,
         "SERVER_HTTP_PORT": str(PORT),
         "SERVER_ROOT_URL": public_url,
         "USERS_ALLOW_SIGN_UP": "false",
@@ -50,11 +49,11 @@ def environment(
         "ANALYTICS_CHECK_FOR_UPDATES": "false",
         "ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
         "NEWS_NEWS_FEED_ENABLED": "false",
+        # An update of a bundled data source unloads it first, and then cannot write the plugin's folder.
         "PLUGINS_PREINSTALL_DISABLED": "true",
+        "PLUGINS_PREINSTALL_AUTO_UPDATE": "false",
         "SNAPSHOTS_EXTERNAL_ENABLED": "false",
     }
-    if secret_key_file is not None:
-        settings["SECURITY_SECRET_KEY__FILE"] = secret_key_file
     return {f"GF_{name}": value for name, value in settings.items()}
 
 
@@ -125,8 +124,8 @@ def _provider() -> dict[str, Any]:
     return {
         "name": "stack",
         "type": "file",
-        "folder": "Airflow",
+        "folder": "MLOps",
         "allowUiUpdates": False,
-        "disableDeletion": True,
+        "disableDeletion": False,
         "options": {"path": _DASHBOARDS},
     }

@@ -9,11 +9,11 @@ import yaml
 from configs.elasticsearch import SUPERUSER, URL
 from configs.steps import PLAN_SECRETS, request
 from configs.task_logs import data_stream
+from units import mebibytes
 
 PORT = 5601
 DATA_VIEW = "airflow-task-logs"
 
-_MEBIBYTE = 2**20
 _XSRF = {"kbn-xsrf": "set-up"}
 _KEYS = {
     "sessions": "xpack.security.encryptionKey",
@@ -31,7 +31,7 @@ def command(config: str, secret: str) -> list[str]:
 
 def environment(*, memory_bytes: int) -> dict[str, str]:
     """The container's environment; half of its memory for the JavaScript heap, the rest for all else."""
-    return {"NODE_OPTIONS": f"--max-old-space-size={memory_bytes // 2 // _MEBIBYTE}"}
+    return {"NODE_OPTIONS": f"--max-old-space-size={mebibytes(memory_bytes) // 2}"}
 
 
 def render(*, public_url: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.steps import request
+from units import duration_text
 
 PIPELINE = "airflow-task-logs"
 
@@ -32,7 +33,7 @@ def data_stream(stack: str) -> str:
 def setup_requests(*, stack: str, retention_seconds: int) -> list[dict[str, Any]]:
     """Requests of the set-up plan that make the data stream; safe to repeat."""
     stream = data_stream(stack)
-    retention = retention_text(retention_seconds)
+    retention = duration_text(retention_seconds)
     seed = {"@timestamp": "1970-01-01T00:00:00Z"}
     return [
         request(f"pipeline {PIPELINE}", "PUT", f"/_ingest/pipeline/{PIPELINE}", pipeline()),
@@ -62,14 +63,6 @@ def setup_requests(*, stack: str, retention_seconds: int) -> list[dict[str, Any]
         ),
         request("mapping", "PUT", f"/{stream}/_mapping", _mappings()),
     ]
-
-
-def retention_text(seconds: int) -> str:
-    """Seconds in Elasticsearch's notation, in the largest unit that divides them: ``30d``."""
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds % length == 0:
-            return f"{seconds // length}{unit}"
-    return f"{seconds}s"
 
 
 def template(stream: str, retention: str) -> dict[str, Any]:
@@ -127,10 +120,25 @@ def pipeline() -> dict[str, Any]:
 
 
 _KEEP = """
+Map at = ctx.at instanceof Map ? ctx.at : new HashMap();
 if (ctx.airflow != null) {
   ctx.message = ctx.airflow.toString();
 }
-ctx.remove('airflow');
+Map ids = new HashMap();
+for (name in ['dag_id', 'task_id', 'run_id']) {
+  if (at[name] != null) {
+    ids[name] = at[name].toString();
+  }
+}
+if (at.dag_id != null) {
+  ids.try_number = Integer.parseInt(at.try_number.toString());
+  ids.map_index = at.map_index == null ? -1 : Integer.parseInt(at.map_index.toString());
+  ctx.log_id = ids.dag_id + '-' + ids.task_id + '-' + ids.run_id + '-' + ids.map_index + '-' + ids.try_number;
+}
+if (ctx.log instanceof Map && ctx.log.offset != null) {
+  ctx.offset = ctx.log.offset;
+}
+ctx.airflow = ids;
 ctx.remove('at');
 ctx.error = ['type': 'ingest'];
 """

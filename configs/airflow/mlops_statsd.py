@@ -34,10 +34,12 @@ class FollowingStatsClient(StatsClient):
             super()._send(data)
 
     def _look_up(self):
-        self._look_up_at = time.monotonic() + _LOOK_UP_SECONDS
         try:
             self._addr = socket.getaddrinfo(*self._target)[0][4]
         except OSError as error:
             log.debug(
                 "%s cannot be resolved, metrics go to %s meanwhile: %s", self._target[0], self._addr, error
             )
+        finally:
+            # Counted from the end: a resolver that takes its time must not be asked for every metric.
+            self._look_up_at = time.monotonic() + _LOOK_UP_SECONDS

@@ -54,7 +54,7 @@ def test_nothing_to_say_of_a_free_and_large_engine():
 
 def test_memory_of_all_services_must_fit():
     message = problems(memory_total=8 * GIB)["*.memory"]
-    assert "7968MiB" in message
+    assert "8352MiB" in message
     assert "8192MiB" in message
     assert "7372MiB" in message
     assert "airflow-scheduler 1536MiB" in message
@@ -94,7 +94,14 @@ def test_port_at_another_address_is_free():
 def test_own_ports_are_not_taken():
     with listener() as port:
         own = held(port, stack="dev", project=PROJECT)
-        assert problems(with_port(port), published=own, is_local=True) == {}
+        assert "grafana.port" not in problems(with_port(port), published=own, is_local=True)
+
+
+def test_a_folder_that_is_not_there_is_found_on_a_local_engine_only():
+    airflow = SETTINGS.airflow.model_copy(update={"dags_path": "pipelines/dgas"})
+    misspelt = SETTINGS.model_copy(update={"airflow": airflow})
+    assert "no folder 'pipelines/dgas'" in problems(misspelt, is_local=True)["airflow.dags_path"]
+    assert "airflow.dags_path" not in problems(misspelt, is_local=False)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from conftest import RETENTION, SECRETS, LogStore
+from conftest import SECRETS, LogStore
 
 from configs import elasticsearch, task_logs
 
@@ -74,11 +74,6 @@ def test_the_data_stream_is_ours(log_store: LogStore) -> None:
     assert settings["settings"]["index.refresh_interval"] == "1s"
     assert settings["settings"]["index.default_pipeline"] == task_logs.PIPELINE
     assert log_store.ask("GET", "/_cluster/health").json()["status"] == "green"
-
-
-def test_retention_is_written_in_the_largest_unit() -> None:
-    texts = {RETENTION: "7d", 36 * 3600: "36h", 90 * 60: "90m", 45: "45s"}
-    assert {seconds: task_logs.retention_text(seconds) for seconds in texts} == texts
 
 
 def test_an_ordinary_line(ingest: Callable[..., dict[str, Any]]) -> None:

@@ -6,10 +6,11 @@ import pulumi_docker as docker
 from components.engine import clock
 from components.platform import Platform, create_network
 from components.service import HealthCheck, Service, ServiceSpec, create_gate
+from engine import EngineAddress
 
 config = pulumi.Config()
 stack = pulumi.get_stack()
-host = pulumi.Config("docker").get("host") or ""
+engine = EngineAddress.from_config(pulumi.Config("docker"))
 image = docker.RemoteImage("image", name=config.require("image"), keep_locally=True)
 platform = Platform(
     project=pulumi.get_project(),
@@ -18,8 +19,8 @@ platform = Platform(
     network=create_network(pulumi.get_project(), stack).name,
     bind_address="127.0.0.1",
     protect_data=False,
-    host=host,
-    since=clock(host),
+    engine=engine,
+    since=clock(engine),
 )
 
 
