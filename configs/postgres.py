@@ -6,8 +6,8 @@ Pure: no Pulumi, no Docker.
 USER = "airflow"
 DATABASE = "airflow"
 
-# Airflow keeps at most 15 sessions per process (its pool and overflow): four processes, some more workers of the
-# API server and the probes fit.
+# Airflow keeps at most 15 sessions per process (its pool and overflow): four processes, some more workers of
+# the API server and the probes fit.
 _SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "64MB",
