@@ -45,6 +45,7 @@ def down(stack: str) -> int:
     """Destroy the stack; keep what ``protect_data`` protects, and then the stack that knows of it."""
     check_name(stack)
     environment = ensure_environment()
+    os.environ.update(environment)
     if not stack_exists(stack, environment):
         say(f"there is no stack {stack}")
         return _report_remains(stack)
@@ -101,8 +102,7 @@ def images(stack: str) -> int:
     _engine()
     found = read_stack_file(stack)
     named = found.settings.image_set if "image_set" in found.given else ""
-    if _image_set(named, found.settings.image_registry) == "official":
-        pull_official(found.settings.image_registry)
+    _image_set(named, found.settings.image_registry)
     return 0
 
 
@@ -122,13 +122,15 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def _image_set(named: str, image_registry: str = "") -> str:
-    """The named image set, else the one that can be had; the packages' images are built when it is theirs."""
+    """The named image set, else the one that can be had; what is missing of it is pulled or built."""
     reason = "" if named else unreachable(image_registry)
     if reason:
         say(f"the official images cannot be pulled ({reason})")
     chosen = named or ("packages" if reason else "official")
     if chosen == "packages":
         ensure_images()
+    elif chosen == "official":
+        pull_official(image_registry)
     return chosen
 
 

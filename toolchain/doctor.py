@@ -14,6 +14,7 @@ import docker.errors
 
 import preflight
 from settings_model import Settings
+from toolchain.engine import selected_host
 from toolchain.image_choice import read_stack_file, unreachable
 from toolchain.paths import cache_home, state_home
 from toolchain.pulumi_build import built_home
@@ -40,6 +41,7 @@ class Finding:
 
 def examine(stack: str) -> int:
     """Print the findings; return 1 if one of them keeps the stack from running."""
+    os.environ.update(selected_host())
     settings = read_stack_file(stack).settings
     bad = False
     for part in (_machine, _engine, _toolchain, _needs):

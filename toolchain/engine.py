@@ -35,7 +35,7 @@ def ensure_engine() -> Mapping[str, str]:
     failure = _complaint()
     if failure is not None:
         _start(failure)
-    return _selected_host()
+    return selected_host()
 
 
 def _complaint() -> str | None:
@@ -55,8 +55,9 @@ def _complaint() -> str | None:
     return None if answer.returncode == 0 else answer.stderr.strip() or "the Docker Engine does not answer"
 
 
-def _selected_host() -> Mapping[str, str]:
-    if os.environ.get("DOCKER_HOST"):
+def selected_host() -> Mapping[str, str]:
+    """Return ``DOCKER_HOST`` where the engine is another than the default, for who knows no contexts."""
+    if os.environ.get("DOCKER_HOST") or shutil.which("docker") is None:
         return {}
     answer = subprocess.run(
         ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"],

@@ -1,6 +1,7 @@
 """Which image set a stack uses: found out once, where nobody has said it, and written into its settings."""
 
 import json
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -90,9 +91,11 @@ def ensure_image_set(settings: Settings) -> None:
 
 
 def pull_official(image_registry: str = "") -> None:
-    """Pull every image of the official set, so that a later ``up`` need not wait for it."""
+    """Pull the images of the official set that the engine lacks, so that nothing later waits for them."""
     for name in versions("official"):
-        run_logged(f"pull image {name}", ["docker", "pull", image_for(name, "official", image_registry)])
+        image = image_for(name, "official", image_registry)
+        if subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False).returncode:
+            run_logged(f"pull image {name}", ["docker", "pull", image])
 
 
 def _runs(settings: Settings, service: str) -> bool:
