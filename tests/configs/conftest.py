@@ -1,6 +1,5 @@
 """Run a service's own program, out of its image, on the files that the renderers make.
 
-The image is the one of the package set where that was built, else the official one, which the engine pulls.
 Containers run as the platform runs them: group 0, no capability, no new privileges.
 """
 
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from configs.versions import image_for
+from configs.versions import ImageSet, image_for
 
 _READY_SECONDS = 90
 _SAFE = ("--cap-drop=ALL", "--security-opt=no-new-privileges")
@@ -34,11 +33,6 @@ def _must(answer: subprocess.CompletedProcess[bytes]) -> str:
     if answer.returncode:
         pytest.fail(f"{' '.join(answer.args)}: {answer.stderr.decode()}")
     return answer.stdout.decode().strip()
-
-
-def _image(service: str) -> str:
-    built = image_for(service, "packages")
-    return built if _docker("image", "inspect", built).returncode == 0 else image_for(service, "official")
 
 
 def _archive(files: Mapping[str, str]) -> bytes:
@@ -97,7 +91,7 @@ def docker_command() -> Callable[..., subprocess.CompletedProcess[bytes]]:
 
 
 @pytest.fixture(scope="module")
-def create() -> Iterator[Create]:
+def create(image_set: ImageSet) -> Iterator[Create]:
     """Create containers, with files in them, that are removed after the last test of the file."""
     names: list[str] = []
 
@@ -117,7 +111,7 @@ def create() -> Iterator[Create]:
         options += [f"--entrypoint={entrypoint}"] if entrypoint else []
         options += [f"--env={key}={value}" for key, value in (environment or {}).items()]
         options += [f"--publish=127.0.0.1::{port}" for port in ports]
-        _must(_docker("create", *options, _image(service), *command))
+        _must(_docker("create", *options, image_for(service, image_set), *command))
         _must(_docker("cp", "-", f"{name}:/", stdin=_archive(files)))
         return name
 

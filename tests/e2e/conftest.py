@@ -1,33 +1,20 @@
-"""Fixtures of the end-to-end tests: the image set in use and the one deployed platform that they share."""
+"""Fixtures of the end-to-end tests: the one deployed platform that they share."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 
 import pytest
-import yaml
-from deployment import REPOSITORY, Deployment, copy_program, deployment, free_port_base
+from deployment import Deployment, copy_program, deployment, free_port_base
 from platform_client import Platform
+from stack_files import PROJECT, REPOSITORY, committed_config
 
-from configs.versions import image_for, lacks
+from configs.versions import ImageSet, image_for, lacks
 
 _KIBANA_DOUBLE = "mlops-test/kibana-double:1"
 
 
 @pytest.fixture(scope="session")
-def image_set() -> str:
-    """The set whose images this machine holds, ``official`` first; the bootstrap has fetched or built one."""
-    named = os.environ.get("MLOPS_IMAGE_SET")
-    for candidate in [named] if named else ["official", "packages"]:
-        image = image_for("statsd-exporter", candidate)
-        found = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False)
-        if found.returncode == 0:
-            return candidate
-    raise AssertionError("no image set is on this machine; run `make images` first")
-
-
-@pytest.fixture(scope="session")
-def kibana_image(image_set: str) -> str:
+def kibana_image(image_set: ImageSet) -> str:
     """Empty for the set's own Kibana; where the set lacks it, the double of ``tests/doubles/kibana``."""
     if not lacks("kibana", image_set):
         return ""
@@ -44,16 +31,13 @@ def kibana_image(image_set: str) -> str:
 
 @pytest.fixture(scope="session")
 def stack(
-    tmp_path_factory: pytest.TempPathFactory, image_set: str, kibana_image: str
+    tmp_path_factory: pytest.TempPathFactory, image_set: ImageSet, kibana_image: str
 ) -> Iterator[Deployment]:
     """The program with dev's settings, copied, up from nothing under a stack, ports and state of its own."""
     home = tmp_path_factory.mktemp("platform")
     program = copy_program(home / "program")
-    settings = yaml.safe_load((program / "Pulumi.dev.yaml").read_text())["config"] or {}
-    texts = {
-        key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in settings.items()
-    }
-    texts |= {"image_set": image_set, "port_base": str(free_port_base())}
+    texts = {key.removeprefix(f"{PROJECT}:"): text for key, text in committed_config("dev").items()}
+    texts |= {"image_set": image_set, "port_base": str(free_port_base()), "kibana.enabled": "true"}
     if kibana_image:
         texts |= {"kibana.image": kibana_image}
     with deployment(program, "e2e", home) as made:

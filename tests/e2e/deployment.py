@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import docker
+import yaml
 from docker.models.containers import Container
+from stack_files import PROJECT, REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 _UP_SECONDS = 900
 _POLL_SECONDS = 0.5
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -48,6 +49,12 @@ class Deployment:
         passphrase = self.home / "passphrase"
         if not passphrase.exists():
             passphrase.write_text("only-for-tests")
+
+    @property
+    def labelled(self) -> dict[str, list[str]]:
+        """The engine's filter for what this stack of this project has made."""
+        project = yaml.safe_load((self.program / "Pulumi.yaml").read_text())["name"]
+        return {"label": [f"mlops.project={project}", f"mlops.stack={self.stack}"]}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -101,7 +108,7 @@ class Deployment:
 
     def containers(self) -> dict[str, Container]:
         """The stack's containers by service."""
-        found = self.engine.containers.list(all=True, filters={"label": f"mlops.stack={self.stack}"})
+        found = self.engine.containers.list(all=True, filters=self.labelled)
         return {container.labels["mlops.service"]: container for container in found}
 
     def container_ids(self) -> dict[str, str]:
@@ -120,8 +127,14 @@ class Deployment:
             container.remove(force=True)
 
     def leftovers(self) -> list[str]:
-        """Names of containers, networks and volumes that carry the stack's label."""
-        only = {"label": f"mlops.stack={self.stack}"}
+        """Names of containers, networks and volumes that carry the project's and the stack's labels."""
+        return self._found(self.labelled)
+
+    def namesakes(self) -> list[str]:
+        """Names of what a stack of this name has on the engine, whatever its project."""
+        return self._found({"label": f"mlops.stack={self.stack}"})
+
+    def _found(self, only: Mapping[str, str | list[str]]) -> list[str]:
         return [
             *(container.name for container in self.engine.containers.list(all=True, filters=only)),
             *(network.name for network in self.engine.networks.list(filters=only)),
@@ -130,7 +143,7 @@ class Deployment:
 
     def remove_leftovers(self) -> None:
         """Remove by label what an interrupted test left, so that the next run starts from nothing."""
-        only = {"label": f"mlops.stack={self.stack}"}
+        only = self.labelled
         for container in self.engine.containers.list(all=True, filters=only):
             container.remove(force=True, v=True)
         for network in self.engine.networks.list(filters=only):
@@ -147,6 +160,7 @@ def deployment(
     engine = docker.from_env()
     made = Deployment(program, stack, home, engine, env or {})
     made.remove_leftovers()
+    assert not made.namesakes(), f"another project's stack {stack!r} is on this engine: {made.namesakes()}"
     try:
         yield made
         made.pulumi("destroy", "--yes", "--skip-preview")
@@ -156,7 +170,10 @@ def deployment(
 
 
 def copy_program(target: Path) -> Path:
-    """The repository's program as committed or edited, without what git ignores."""
+    """The repository's program as committed or edited, without what git ignores and without its stacks.
+
+    It is a project of its own, so that nothing is taken for a user's stack of the same name.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=REPOSITORY,
@@ -168,6 +185,10 @@ def copy_program(target: Path) -> Path:
         if source.is_file():
             destination.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, destination)
+    for stack_file in target.glob("Pulumi.*.yaml"):
+        stack_file.unlink()
+    project = yaml.safe_load((target / "Pulumi.yaml").read_text())
+    (target / "Pulumi.yaml").write_text(yaml.safe_dump(project | {"name": f"{PROJECT}-tests"}))
     return target
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from deployment import REPOSITORY, Deployment, deployment
+from deployment import Deployment, deployment
+from stack_files import REPOSITORY
 
-from configs.versions import image_for
+from configs.versions import ImageSet, image_for
 
 _PROGRAM = REPOSITORY / "tests" / "e2e" / "programs" / "gates"
 _LIMIT_SECONDS = 10
@@ -21,7 +22,7 @@ _CRASH = "for i in $(seq 1 25); do echo line $i; done; sleep 1; exit 3"
 
 
 @pytest.fixture(scope="module")
-def gates(tmp_path_factory: pytest.TempPathFactory, image_set: str) -> Iterator[Deployment]:
+def gates(tmp_path_factory: pytest.TempPathFactory, image_set: ImageSet) -> Iterator[Deployment]:
     """The program of ``programs/gates``, copied so that its stack file stays out of the repository."""
     home = tmp_path_factory.mktemp("gates")
     program = home / "program"

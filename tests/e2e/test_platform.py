@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 import requests
-from deployment import REPOSITORY, Deployment, wait_for
+from deployment import Deployment, wait_for
 from docker.models.containers import Container
 from platform_client import Platform
+from stack_files import REPOSITORY
 
 _PIPELINE = "breast_cancer"
 _FAILING = "fails_on_purpose"

@@ -2,27 +2,19 @@
 
 import runpy
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
 import pulumi
 import pytest
-import yaml
 from recorder import Recorder
+from stack_files import PROJECT, REPOSITORY, committed_config
 
 import preflight
 from components import platform
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-PROJECT = "mlops-observability"
-
 
 def stack_config(stack: str, changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """The committed stack file's config as the CLI hands it over, with ``changes`` to our own keys."""
-    given = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"] or {}
-    texts = {
-        key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()
-    }
-    return texts | {f"{PROJECT}:{key}": value for key, value in (changes or {}).items()}
+    return committed_config(stack) | {f"{PROJECT}:{key}": value for key, value in (changes or {}).items()}
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from stack_files import committed_config
 
 from docs.settings_reference import files
 from settings import load
@@ -41,13 +42,10 @@ def test_declared_defaults_are_accepted_as_they_stand():
 
 @pytest.mark.parametrize("stack", COMMITTED)
 def test_stack_file_is_accepted(stack):
-    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
-    plain = {key: str(value) for key, value in config.items() if not isinstance(value, dict)}
-    assert load(plain, project=PROJECT["name"], stack=stack)
+    assert load(committed_config(stack), project=PROJECT["name"], stack=stack)
 
 
 def test_production_keeps_its_data():
-    config = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
-    settings = load(config, project=PROJECT["name"], stack="prod")
+    settings = load(committed_config("prod"), project=PROJECT["name"], stack="prod")
     assert settings.protect_data
     assert settings.airflow.dags_paused_at_creation

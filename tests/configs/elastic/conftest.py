@@ -1,7 +1,5 @@
 """One real Elasticsearch for the tests of this directory, set up by the plan that the platform applies."""
 
-import os
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +11,7 @@ from docker.models.containers import Container
 from plans import apply_plan
 
 from configs import elasticsearch, task_logs
-from configs.versions import ImageSet, image_for
+from configs.versions import ImageSet
 
 STACK = "configs"
 RETENTION = 7 * 86400
@@ -58,22 +56,13 @@ class LogStore:
 
 
 @pytest.fixture(scope="session")
-def image_set() -> ImageSet:
-    """The set whose images this machine holds; the bootstrap has fetched or built one."""
-    named = os.environ.get("MLOPS_IMAGE_SET")
-    candidates: list[ImageSet] = ["official", "packages"]
-    for candidate in candidates:
-        image = image_for("elasticsearch", candidate)
-        found = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False)
-        if found.returncode == 0 and named in (None, candidate):
-            return candidate
-    raise AssertionError("no image set is on this machine; run `make images` first")
-
-
-@pytest.fixture(scope="session")
-def plan() -> dict[str, Any]:
+def plan(image_set: ImageSet) -> dict[str, Any]:
     """The plan of the set-up step, as the platform makes it."""
-    return elasticsearch.setup_plan(stack=STACK, retention_seconds=RETENTION)
+    return elasticsearch.setup_plan(
+        stack=STACK,
+        retention_seconds=RETENTION,
+        data_stream_api=not lacks("elasticsearch", image_set, "data_stream_api"),
+    )
 
 
 @pytest.fixture(scope="session")
