@@ -1,9 +1,9 @@
 """Build tools that the machine may lack and its package manager has."""
 
-import os
 import shutil
 
-from toolchain.console import BootstrapError, run_logged
+from toolchain import apt
+from toolchain.console import BootstrapError
 
 
 def need(command: str, *packages: str) -> None:
@@ -14,10 +14,7 @@ def need(command: str, *packages: str) -> None:
     """
     if shutil.which(command):
         return
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
+    if not apt.can_install():
         message = f"building the images takes {command}: install {' '.join(packages)} and start again"
         raise BootstrapError(message)
-    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    run_logged(f"update package lists for {command}", ["apt-get", "update"], env=quiet)
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
-    run_logged(f"install {' '.join(packages)} with apt", install, env=quiet)
+    apt.install(packages, ["--no-install-recommends"])

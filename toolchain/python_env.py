@@ -1,13 +1,16 @@
 """The Python environment of the program, the image builder and the tests."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
+from toolchain import apt
 from toolchain.artifact import cached
-from toolchain.console import BootstrapError, run_logged
+from toolchain.console import BootstrapError, run_logged, say
 from toolchain.paths import REPOSITORY
 
 _MINIMUM = (3, 11)
+_VENV_PACKAGE = "python3-venv"
 _LOCKS = (REPOSITORY / "requirements.txt", REPOSITORY / "requirements-dev.txt")
 
 
@@ -28,11 +31,18 @@ def ensure_python() -> Path:
 
 
 def _install(target: Path) -> None:
+    create = [sys.executable, "-m", "venv", "--clear", target]
     try:
-        run_logged("create Python environment", [sys.executable, "-m", "venv", target])
+        run_logged("create Python environment", create)
     except BootstrapError as failure:
-        message = f"{failure}\nOn Debian and Ubuntu the package python3-venv may be missing."
-        raise BootstrapError(message) from failure
+        if find_spec("ensurepip") is not None:
+            raise
+        if not apt.can_install():
+            message = f"{failure}\nOn Debian and Ubuntu install the package {_VENV_PACKAGE} and start again."
+            raise BootstrapError(message) from failure
+        say(f"installing the package {_VENV_PACKAGE}, which Debian's Python lacks")
+        apt.install([_VENV_PACKAGE])
+        run_logged("create Python environment", create)
     install = [target / "bin" / "python", "-m", "pip", "install", "--quiet", "--require-hashes"]
     locks = [word for lock in _LOCKS for word in ("-r", lock)]
     run_logged("install Python packages", [*install, *locks], cwd=REPOSITORY)

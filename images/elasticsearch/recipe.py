@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 from images.builder import Image
+from images.machine import need
 from toolchain.artifact import cached
 from toolchain.console import BootstrapError, run_logged
 
@@ -39,8 +40,7 @@ def _fetch(target: Path) -> None:
     machine = _PLATFORMS.get(platform.machine())
     if machine is None:
         raise BootstrapError(f"the Elasticsearch package holds no libraries for {platform.machine()}")
-    if not shutil.which("mvn"):
-        run_logged("install maven with apt", ["apt-get", "install", "-y", "-q", "maven"])
+    need("mvn", "maven")
     work = target / "work"
     run_logged(
         "download Elasticsearch (950 MB)",
