@@ -8,6 +8,7 @@ from components.secrets import Secrets
 from components.service import PIPELINE_CPU_SHARES, DataVolume, HealthCheck, Service, ServiceSpec
 from components.step import plan_step
 from configs import elasticsearch as config
+from configs.versions import lacks
 from settings import Settings
 
 _USER = "1000:0"
@@ -64,7 +65,11 @@ class Elasticsearch(pulumi.ComponentResource):
             pids=2048,
         )
         self.node = Service("elasticsearch", spec, platform, awaited=True, opts=child)
-        plan = config.setup_plan(stack=platform.stack, retention_seconds=settings.elasticsearch.log_retention)
+        plan = config.setup_plan(
+            stack=platform.stack,
+            retention_seconds=settings.elasticsearch.log_retention,
+            data_stream_api=not lacks("elasticsearch", settings.image_set, "data_stream_api"),
+        )
         step = plan_step(
             platform,
             plan,

@@ -55,12 +55,13 @@ def environment(*, stack: str, heap_bytes: int, password_file: str) -> dict[str,
     }
 
 
-def setup_plan(*, stack: str, retention_seconds: int) -> dict[str, Any]:
+def setup_plan(*, stack: str, retention_seconds: int, data_stream_api: bool) -> dict[str, Any]:
     """The set-up step's plan: users and roles, ingest pipeline, template and data stream; safe to repeat.
 
     Args:
         stack: part of the data stream's name.
         retention_seconds: age at which log lines are deleted.
+        data_stream_api: whether the server has the calls that change an existing data stream's retention.
     """
     return {
         "service": "Elasticsearch",
@@ -70,7 +71,9 @@ def setup_plan(*, stack: str, retention_seconds: int) -> dict[str, Any]:
         "ready": {"path": "/_cluster/health?wait_for_status=yellow&timeout=5s", "seconds": 120},
         "requests": [
             *_users(stack),
-            *task_logs.setup_requests(stack=stack, retention_seconds=retention_seconds),
+            *task_logs.setup_requests(
+                stack=stack, retention_seconds=retention_seconds, data_stream_api=data_stream_api
+            ),
         ],
     }
 

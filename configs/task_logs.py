@@ -30,11 +30,15 @@ def data_stream(stack: str) -> str:
     return f"logs-airflow.task-{stack}"
 
 
-def setup_requests(*, stack: str, retention_seconds: int) -> list[dict[str, Any]]:
+def setup_requests(*, stack: str, retention_seconds: int, data_stream_api: bool) -> list[dict[str, Any]]:
     """Requests of the set-up plan that make the data stream; safe to repeat."""
     stream = data_stream(stack)
     retention = duration_text(retention_seconds)
     seed = {"@timestamp": "1970-01-01T00:00:00Z"}
+    # The template speaks for streams made later; this for the one that is there.
+    lifecycle = request(
+        f"retention {retention}", "PUT", f"/_data_stream/{stream}/_lifecycle", {"data_retention": retention}
+    )
     return [
         request(f"pipeline {PIPELINE}", "PUT", f"/_ingest/pipeline/{PIPELINE}", pipeline()),
         request(f"template {stream}", "PUT", f"/_index_template/{stream}", template(stream, retention)),
@@ -53,14 +57,7 @@ def setup_requests(*, stack: str, retention_seconds: int) -> list[dict[str, Any]
             f"/{stream}/_delete_by_query?refresh=true&conflicts=proceed",
             {"query": {"ids": {"values": [_SEED]}}},
         ),
-        # The template speaks for streams made later; this for the one that is there.
-        request(
-            f"retention {retention}",
-            "PUT",
-            f"/_data_stream/{stream}/_lifecycle",
-            {"data_retention": retention},
-            optional=True,
-        ),
+        *([lifecycle] if data_stream_api else []),
         request("mapping", "PUT", f"/{stream}/_mapping", _mappings()),
     ]
 

@@ -28,8 +28,8 @@ def test_a_built_image_bears_our_name_and_no_mirror(service):
 def test_a_set_says_what_it_lacks():
     assert lacks("kibana", "packages")
     assert not lacks("kibana", "official")
-    assert lacks("elasticsearch", "packages", "ilm")
-    assert not lacks("elasticsearch", "official", "ilm")
+    assert lacks("elasticsearch", "packages", "data_stream_api")
+    assert not lacks("elasticsearch", "official", "data_stream_api")
     assert not lacks("grafana", "packages")
     assert release("kibana", "packages") is None
 

@@ -11,7 +11,7 @@ from docker.models.containers import Container
 from plans import apply_plan
 
 from configs import elasticsearch, task_logs
-from configs.versions import ImageSet
+from configs.versions import ImageSet, lacks
 
 STACK = "configs"
 RETENTION = 7 * 86400
