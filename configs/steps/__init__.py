@@ -21,8 +21,8 @@ def request(
         path: path and query below the plan's ``base_url``.
         body: sent as JSON; ``secret(...)`` anywhere inside is filled in when it is sent.
         expect: status codes that mean success.
-        more: ``headers``; ``unless`` (a path whose GET answers 200 when there is nothing to do); ``file`` (name
-            and lines of an upload, instead of a body).
+        more: ``headers``; ``unless`` (a path whose GET answers 200 when there is nothing to do);
+            ``file`` (name and lines of an upload, instead of a body).
     """
     made: dict[str, Any] = {"name": name, "method": method, "path": path, "expect": list(expect), **more}
     if body is not None:
