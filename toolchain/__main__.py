@@ -7,7 +7,17 @@ environment's Python, where the commands may use what is installed there.
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+_MINIMUM = (3, 11)
+# Older ones cannot even read the modules below; this file is written so that they can read it.
+if sys.version_info < _MINIMUM:
+    sys.exit(
+        "error: Python {}.{} or newer is needed, this is {} ({}); name another one with make PYTHON=...".format(
+            *_MINIMUM, sys.version.split()[0], sys.executable
+        )
+    )
 
 from toolchain.console import BootstrapError
 from toolchain.paths import REPOSITORY
@@ -18,7 +28,7 @@ _STACK_COMMANDS = ("up", "preview", "down", "status", "credentials", "doctor", "
 
 def main() -> int:
     """Run one command; a failure is one message and exit code 1."""
-    arguments = _parser().parse_args()
+    arguments = parse(sys.argv[1:])
     try:
         python = ensure_python()
         if Path(sys.prefix).resolve() != python.parent.resolve():
@@ -32,6 +42,13 @@ def main() -> int:
         return 130
 
 
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Return the command and its arguments; all that follows ``test`` is pytest's, options as well."""
+    if words[:1] == ["test"]:
+        return argparse.Namespace(command="test", pytest_arguments=list(words[1:]))
+    return _parser().parse_args(words)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="toolchain", description="Bootstrap of the observability platform.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -42,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("service", nargs="?", default="")
     commands.add_parser("env")
     commands.add_parser("python", help="make the Python environment and print its bin directory")
-    commands.add_parser("test").add_argument("pytest_arguments", nargs=argparse.REMAINDER)
+    commands.add_parser("test", help="run the tests; everything after it goes to pytest")
     return parser
 
 
@@ -53,15 +70,13 @@ def _run(arguments: argparse.Namespace) -> int:
     # Only the project's Python environment holds what these modules need.
     from toolchain import commands
 
-    match arguments.command:
-        case "env":
-            return commands.env()
-        case "test":
-            return commands.test(arguments.pytest_arguments)
-        case "logs":
-            return commands.logs(arguments.stack, arguments.service)
-        case name:
-            return getattr(commands, name)(arguments.stack)
+    if arguments.command == "env":
+        return commands.env()
+    if arguments.command == "test":
+        return commands.test(arguments.pytest_arguments)
+    if arguments.command == "logs":
+        return commands.logs(arguments.stack, arguments.service)
+    return getattr(commands, arguments.command)(arguments.stack)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from toolchain.artifact import cached
 from toolchain.console import BootstrapError, run_logged, say
 from toolchain.paths import REPOSITORY
 
-_MINIMUM = (3, 11)
 _VENV_PACKAGE = "python3-venv"
 _LOCKS = (REPOSITORY / "requirements.txt", REPOSITORY / "requirements-dev.txt")
 
@@ -18,15 +17,8 @@ def ensure_python() -> Path:
     """Return the ``bin`` directory of a virtual environment that holds exactly the locked packages.
 
     Raises:
-        BootstrapError: this Python is too old, or the packages could not be installed.
+        BootstrapError: the packages could not be installed.
     """
-    if sys.version_info < _MINIMUM:
-        wanted = ".".join(map(str, _MINIMUM))
-        message = (
-            f"Python {wanted} or newer is needed, this is {sys.version.split()[0]} ({sys.executable}); "
-            "name another one with make PYTHON=…"
-        )
-        raise BootstrapError(message)
     return cached("python", [*_LOCKS, sys.version, sys.base_prefix], _install) / "bin"
 
 

@@ -24,7 +24,10 @@ def backend_environment() -> Mapping[str, str]:
         state = state_home() / "pulumi"
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         chosen["PULUMI_BACKEND_URL"] = f"file://{state}"
-    if not (os.environ.get("PULUMI_CONFIG_PASSPHRASE") or os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")):
+    if os.environ.get("PULUMI_CONFIG_PASSPHRASE") == "":
+        # The CLI takes an empty one as the passphrase, before any file.
+        say("PULUMI_CONFIG_PASSPHRASE is set but empty, which protects no secret; unset it to have one made")
+    elif not (os.environ.get("PULUMI_CONFIG_PASSPHRASE") or os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")):
         chosen["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase_file())
     return chosen
 
