@@ -14,14 +14,14 @@ _MINIMUM = (3, 11)
 # Older ones cannot even read the modules below; this file is written so that they can read it.
 if sys.version_info < _MINIMUM:
     sys.exit(
-        "error: Python {}.{} or newer is needed, this is {} ({}); name another one with make PYTHON=...".format(
+        "error: Python {}.{} or newer is needed, this is {} ({}); name another: make PYTHON=...".format(
             *_MINIMUM, sys.version.split()[0], sys.executable
         )
     )
 
-from toolchain.console import BootstrapError
-from toolchain.paths import REPOSITORY
-from toolchain.python_env import ensure_python
+from toolchain.console import BootstrapError  # noqa: E402
+from toolchain.paths import REPOSITORY  # noqa: E402
+from toolchain.python_env import ensure_python  # noqa: E402
 
 _STACK_COMMANDS = ("up", "preview", "down", "status", "credentials", "doctor", "images")
 

@@ -4,13 +4,13 @@ Pulumi's CLI fetches the provider plugins by itself where it can; elsewhere they
 """
 
 import hashlib
+import http.client
 import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +25,8 @@ _MINIMUM = (3, 230)
 _RELEASES = "https://get.pulumi.com/releases/sdk"
 _PROBE_SECONDS = 5
 _READ_SECONDS = 60
+# A proxy or gateway may also cut a connection or answer with what is no HTTP.
+_UNREACHABLE = (OSError, http.client.HTTPException)
 _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -55,7 +57,10 @@ def ensure_pulumi() -> PulumiCli:
     release = f"pulumi-v{CLI_VERSION}-{sys.platform}-{_MACHINES.get(platform.machine().lower(), 'unknown')}"
     downloaded = find("pulumi-release", [release])
     if downloaded is None and built_home() is None and _downloadable(release):
-        downloaded = cached("pulumi-release", [release], lambda target: _download(release, target))
+        try:
+            downloaded = cached("pulumi-release", [release], lambda target: _download(release, target))
+        except BootstrapError as failure:
+            say(f"{failure}; building the CLI from Go modules instead")
     if downloaded is not None:
         return _with_plugins(downloaded / "bin", "Pulumi's download")
     home = build_home()
@@ -80,20 +85,43 @@ def _on_path() -> Path | None:
 
 
 def _with_plugins(directory: Path, origin: str) -> PulumiCli:
-    """Give a CLI of Pulumi's own the providers, from Pulumi if it can be reached, else compiled here."""
-    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    environment = os.environ | _QUIET
-    for name, version in PROVIDERS.items():
-        if (home / "plugins" / f"resource-{name}-v{version}").is_dir():
-            continue
-        install = [directory / "pulumi", "plugin", "install", "resource", name, version]
-        try:
-            run_logged(f"fetch Pulumi provider {name} {version}", install, env=environment, timeout=300)
-        except BootstrapError:
-            say(f"the provider {name} cannot be downloaded here: building it from Go modules")
-            install = [*install, "--file", provider_binary(name)]
-            run_logged(f"install Pulumi provider {name} {version}", install, env=environment)
+    """Give a CLI of Pulumi's own the providers, from Pulumi if it can be reached, else compiled here.
+
+    What is compiled here goes into a home of the bootstrap's own: in the user's, it would pass for Pulumi's.
+    """
+    command = directory / "pulumi"
+    users = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    ours = cache_home() / "pulumi-home"
+    if not _lacking(users):
+        return PulumiCli(bin=directory, environment=_QUIET, origin=origin)
+    own = {"PULUMI_HOME": str(ours), **_QUIET}
+    if not _lacking(ours):
+        return PulumiCli(bin=directory, environment=own, origin=origin)
+    try:
+        for name in _lacking(users):
+            _install(command, name, _QUIET, timeout=300)
+    except BootstrapError:
+        say("Pulumi's providers cannot be downloaded here: building them from Go modules")
+        for name in _lacking(ours):
+            _install(command, name, own, "--file", provider_binary(name))
+        return PulumiCli(bin=directory, environment=own, origin=origin)
     return PulumiCli(bin=directory, environment=_QUIET, origin=origin)
+
+
+def _lacking(home: Path) -> list[str]:
+    """The providers that a PULUMI_HOME has not got in the version wanted here."""
+    plugins = home / "plugins"
+    return [
+        name for name, version in PROVIDERS.items() if not (plugins / f"resource-{name}-v{version}").is_dir()
+    ]
+
+
+def _install(
+    command: Path, name: str, settings: Mapping[str, str], *options: str | Path, timeout: float = 3600
+) -> None:
+    install = [command, "plugin", "install", "resource", name, PROVIDERS[name], *options]
+    title = f"install Pulumi provider {name} {PROVIDERS[name]}"
+    run_logged(title, install, env=os.environ | settings, timeout=timeout)
 
 
 def _downloadable(release: str) -> bool:
@@ -101,7 +129,7 @@ def _downloadable(release: str) -> bool:
     try:
         with urllib.request.urlopen(request, timeout=_PROBE_SECONDS):
             return True
-    except (urllib.error.URLError, TimeoutError) as failure:
+    except _UNREACHABLE as failure:
         say(f"Pulumi's download cannot be reached ({getattr(failure, 'reason', failure)})")
         return False
 
@@ -113,11 +141,11 @@ def _download(release: str, target: Path) -> None:
     try:
         sums = f"{_RELEASES}/pulumi-{CLI_VERSION}-checksums.txt"
         with urllib.request.urlopen(sums, timeout=_READ_SECONDS) as response:
-            published = response.read().decode()
+            published = response.read().decode(errors="replace")
         source = f"{_RELEASES}/{release}.tar.gz"
         with urllib.request.urlopen(source, timeout=_READ_SECONDS) as response, archive.open("wb") as sink:
             shutil.copyfileobj(response, sink)
-    except (urllib.error.URLError, TimeoutError) as failure:
+    except _UNREACHABLE as failure:
         message = f"the download of {release} failed: {failure}"
         raise BootstrapError(message) from failure
     expected = re.search(rf"^([0-9a-f]{{64}})\s+\*?{re.escape(release)}\.tar\.gz$", published, re.MULTILINE)
