@@ -9,8 +9,7 @@ TOOLCHAIN = $(PYTHON) -m toolchain
 
 help: ## Show this list
 	@echo "make <target> [STACK=dev]"
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; \
-		do printf '  %-12s %s\n' "$$target" "$$text"; done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## Bring the stack up; makes everything that is missing first
 	@$(TOOLCHAIN) up --stack $(STACK)

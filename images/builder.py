@@ -24,7 +24,7 @@ from toolchain.paths import cache_home
 INPUTS_LABEL = "mlops.inputs"
 _HERE = Path(__file__).resolve().parent
 _NOT_CONTEXT = ("recipe.py", "__init__.py", "__pycache__", "go")
-_PROXIES = ("http_proxy", "https_proxy", "no_proxy")
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 # Go builds wait for each other by themselves; a third builder downloads meanwhile.
 _SIDE_BY_SIDE = 3
 
@@ -128,9 +128,8 @@ def _present(images: Sequence[Image]) -> dict[str, str]:
     answer = subprocess.run(
         [*command, *(image.tag for image in images)], capture_output=True, text=True, check=False
     )
-    complaints = [line for line in answer.stderr.splitlines() if line and "no such image" not in line.lower()]
-    if complaints:
-        message = f"the Docker Engine does not tell its images: {complaints[0]}"
+    if answer.returncode and "no such image" not in answer.stderr.lower():
+        message = f"the Docker Engine does not tell its images: {answer.stderr.strip()}"
         raise BootstrapError(message)
     found: dict[str, str] = {}
     for line in filter(None, answer.stdout.splitlines()):
