@@ -23,6 +23,10 @@ _PIPELINE = "breast_cancer"
 _FAILING = "fails_on_purpose"
 _PUT_THERE = "put_there_by_hand"
 _SCRAPED_SECONDS = 30
+_RANDOM = {
+    "random:index/randomPassword:RandomPassword": "result",
+    "random:index/randomBytes:RandomBytes": "base64",
+}
 
 
 def _selector(run: str) -> dict[str, Any]:
@@ -233,20 +237,41 @@ def test_kibana_has_its_objects(platform: Platform) -> None:
     assert f"logs-airflow.task-{platform.stack.stack}" in titles
 
 
-def test_no_secret_is_to_be_seen(stack: Deployment, platform: Platform) -> None:
-    """No generated password stands in what inspect, the logs or the state show in plain text."""
-    secrets = {login["password"] for login in platform.credentials.values()}
+def test_no_secret_is_to_be_seen(stack: Deployment, platform: Platform, tmp_path: Path) -> None:
+    """No generated secret stands in what inspect, the logs or the state show in plain text."""
+    secrets = _generated_secrets(stack, tmp_path / "shown.json")
+    assert secrets >= {login["password"] for login in platform.credentials.values()}
     assert all(len(secret) >= 16 for secret in secrets)
-    state = stack.pulumi("stack", "export").text
-    files = "".join(
-        path.read_text(errors="replace") for path in (stack.home / "state").rglob("*") if path.is_file()
-    )
-    for secret in secrets:
-        assert secret not in state
-        assert secret not in files
-        for service, container in stack.containers().items():
-            assert secret not in json.dumps(container.attrs), service
-            assert secret not in container.logs().decode(errors="replace"), service
+    state = stack.home / "state"
+    texts = {
+        str(path.relative_to(state)): path.read_text(errors="replace")
+        for path in state.rglob("*")
+        if path.is_file()
+    }
+    assert any(name.endswith(".bak") for name in texts), texts.keys()
+    assert any("/history/" in name for name in texts), texts.keys()
+    texts["stack export"] = stack.pulumi("stack", "export").text
+    for service, container in stack.containers().items():
+        texts[f"inspect of {service}"] = json.dumps(container.attrs)
+        texts[f"log of {service}"] = container.logs().decode(errors="replace")
+    assert [name for name, text in texts.items() if any(secret in text for secret in secrets)] == []
+
+
+def _generated_secrets(stack: Deployment, shown: Path) -> set[str]:
+    """Every secret that the stack has made, random bytes in both alphabets and without padding."""
+    outcome = stack.pulumi("stack", "export", "--show-secrets", "--file", str(shown))
+    assert outcome.code == 0, outcome.text
+    resources = json.loads(shown.read_text())["deployment"]["resources"]
+    outputs = {kind: [each["outputs"] for each in resources if each["type"] == kind] for kind in _RANDOM}
+    passwords, keys = ([_revealed(each[_RANDOM[kind]]) for each in outputs[kind]] for kind in _RANDOM)
+    assert passwords
+    assert keys
+    bare = {key.rstrip("=") for key in keys}
+    return {*passwords, *bare, *(key.replace("+", "-").replace("/", "_") for key in bare)}
+
+
+def _revealed(output: str | dict[str, str]) -> str:
+    return json.loads(output["plaintext"]) if isinstance(output, dict) else output
 
 
 def test_destroy_leaves_nothing(stack: Deployment, platform: Platform) -> None:
