@@ -124,7 +124,7 @@ class Deployment:
         try:
             yield
         finally:
-            container.remove(force=True)
+            container.remove(force=True, v=True)
 
     def leftovers(self) -> list[str]:
         """Names of containers, networks and volumes that carry the project's and the stack's labels."""
