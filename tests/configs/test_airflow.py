@@ -93,4 +93,4 @@ def test_postgres_takes_every_setting(run_in_image):
     command = ["bash", "-c", script, "postgres", *postgres.flags()]
     answer = run_in_image("postgres", command, {}, user="999:0")
     assert answer.returncode == 0, answer.stderr.decode()
-    assert answer.stdout.decode().strip() == "100"
+    assert answer.stdout.decode().strip() == "200"

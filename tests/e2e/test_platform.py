@@ -190,7 +190,7 @@ def test_removed_containers_come_back_and_lose_nothing(stack: Deployment, platfo
     shipped = len(platform.logs({"match_all": {}}))
     old = stack.containers()
     for service in ("filebeat", "statsd-exporter"):
-        old[service].remove(force=True)
+        old[service].remove(force=True, v=True)
     with stack.stand_in(image=old["postgres"].image.id):
         outcome = stack.pulumi("up", "--yes", "--skip-preview", "--refresh")
         assert outcome.code == 0, outcome.text
