@@ -19,14 +19,13 @@ from settings_model import PUBLISHED, Settings, declared, kind_of, sections
 from settings_report import Problem, SettingsError, shown, suggestion
 from units import pattern, size_text
 
-__all__ = ["Settings", "SettingsError", "from_pulumi", "load", "read"]
+__all__ = ["Settings", "SettingsError", "from_pulumi", "load", "optional_services", "read"]
 
 _KEYS = dict(declared())
 _SECRETS = "secrets."
 _STACK = pattern(
     "stack", r"[a-z][a-z0-9]{0,30}", "1 to 31 lower-case letters and digits, beginning with a letter"
 )
-_OPTIONAL_SERVICES = ("grafana", "elasticsearch", "kibana", "filebeat")
 
 
 @dataclass(frozen=True)
@@ -284,8 +283,13 @@ def _port_clashes(settings: Settings) -> Iterator[tuple[set[str], Problem]]:
             )
 
 
+def optional_services() -> tuple[str, ...]:
+    """The services that users may do without: each section with an ``enabled`` of its own."""
+    return tuple(name for name, section in sections().items() if "enabled" in section.model_fields)
+
+
 def _absent_services() -> dict[str, list[str]]:
     return {
-        image_set: [service for service in _OPTIONAL_SERVICES if lacks(service, image_set)]
+        image_set: [service for service in optional_services() if lacks(service, image_set)]
         for image_set in ("official", "packages")
     }

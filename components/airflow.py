@@ -6,7 +6,7 @@ from pathlib import Path
 import pulumi
 
 from components.images import PIPELINES
-from components.naming import TOKEN, secret_path
+from components.naming import TOKEN
 from components.platform import Platform
 from components.postgres import Postgres
 from components.secrets import Secrets
@@ -23,6 +23,7 @@ from components.service import (
 from configs import airflow as config
 from configs.dashboards import airflow as airflow_dashboard
 from configs.dashboards import pipelines as pipelines_dashboard
+from configs.secret_files import secret_path
 from configs.watch import Watch
 from settings import Settings
 from toolchain.paths import REPOSITORY

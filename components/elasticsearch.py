@@ -2,12 +2,13 @@
 
 import pulumi
 
-from components.naming import TOKEN, secret_path
+from components.naming import TOKEN
 from components.platform import Platform
 from components.secrets import Secrets
 from components.service import PIPELINE_CPU_SHARES, DataVolume, HealthCheck, Service, ServiceSpec
 from components.step import plan_step
 from configs import elasticsearch as config
+from configs.secret_files import secret_path
 from configs.versions import lacks
 from settings import Settings
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.naming import TOKEN, secret_path
+from components.naming import TOKEN
 from components.platform import Platform
 from components.secrets import Secrets
 from components.service import DataVolume, HealthCheck, Service, ServiceSpec, SharedVolume
 from configs import filebeat as config
+from configs.secret_files import secret_path
 from settings import Settings
 
 _USER = "1000:0"

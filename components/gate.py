@@ -109,7 +109,7 @@ class _Watch:
         pending = dict(self._awaited)
         while pending:
             for container in self._containers():
-                verdict = judge(container.attrs, one_shot=container.labels.get(ROLE) == ONE_SHOT)
+                verdict = _judge(container)
                 if container.id in pending and verdict.status is Status.READY:
                     del pending[container.id]
                 if verdict.status is Status.FAILED and self._concerns_this_up(container):
@@ -134,8 +134,7 @@ class _Watch:
 
     def _start_again_if_left_broken(self, container: Container) -> None:
         """What an earlier ``up`` left failed gets another start: its cause may lie outside the program."""
-        one_shot = container.labels.get(ROLE) == ONE_SHOT
-        failed = judge(container.attrs, one_shot=one_shot).status is Status.FAILED
+        failed = _judge(container).status is Status.FAILED
         if failed and parse_time(container.attrs["State"]["StartedAt"]) < self._since:
             container.restart()
 
@@ -157,6 +156,10 @@ class _Watch:
     def _give_up_if_another_gate_has_failed(self) -> None:
         if headline := _failure.headline:
             raise GateError(f"gave up waiting, since {headline} (see that gate's error)")
+
+
+def _judge(container: Container) -> Verdict:
+    return judge(container.attrs, one_shot=container.labels.get(ROLE) == ONE_SHOT)
 
 
 class _Failure:

@@ -4,17 +4,17 @@ from collections.abc import Iterable
 
 import pulumi
 
-from components.naming import TOKEN, secret_path
+from components.naming import TOKEN
 from components.platform import Platform
 from components.secrets import Secrets
 from components.service import DataVolume, HealthCheck, Service, ServiceSpec
 from configs import grafana as config
 from configs.scrape import ScrapeJob
+from configs.secret_files import secret_path
 from configs.watch import Watch
 from settings import Settings
 
 _USER = "472:0"
-_PORT = 3000
 
 
 class Grafana(pulumi.ComponentResource):
@@ -23,7 +23,7 @@ class Grafana(pulumi.ComponentResource):
     Creates: one :class:`Service`, ``grafana``, with its data volume.
     """
 
-    watch = Watch(scrape_jobs=(ScrapeJob(name="grafana", targets=(f"grafana:{_PORT}",)),))
+    watch = Watch(scrape_jobs=(ScrapeJob(name="grafana", targets=(f"grafana:{config.PORT}",)),))
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Grafana(pulumi.ComponentResource):
                 "log_reader_password": secrets.log_reader_password,
             },
             mounts=[DataVolume("data", "/var/lib/grafana")],
-            ports={_PORT: settings.ports()["grafana"]},
+            ports={config.PORT: settings.ports()["grafana"]},
             # The official image runs each bundled data source as a process of its own.
             pids=1024,
             health=HealthCheck(command=config.PROBE, interval=2, start_period=90),

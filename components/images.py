@@ -8,7 +8,7 @@ import pulumi_docker as docker
 from components.naming import TOKEN
 from configs.versions import image_for, lacks, release
 from images.builder import inputs_of
-from settings import Settings
+from settings import Settings, optional_services
 from toolchain.artifact import digest
 from toolchain.paths import REPOSITORY
 
@@ -17,7 +17,6 @@ PIPELINES = "airflow-pipelines"
 _PIPELINES_CONTEXT = REPOSITORY / "pipelines"
 _BUILD_INPUTS = ("Dockerfile", "requirements.txt")
 _ALWAYS = ("airflow", "postgres", "prometheus", "statsd-exporter")
-_OPTIONAL = ("elasticsearch", "filebeat", "grafana", "kibana")
 
 
 class Images(pulumi.ComponentResource):
@@ -37,7 +36,7 @@ class Images(pulumi.ComponentResource):
     def __init__(self, settings: Settings) -> None:
         super().__init__(f"{TOKEN}Images", "images")
         self._settings = settings
-        services = [*_ALWAYS, *(service for service in _OPTIONAL if settings.enabled(service))]
+        services = [*_ALWAYS, *(service for service in optional_services() if settings.enabled(service))]
         self.resources = {service: self._existing(service) for service in services}
         self.resources[PIPELINES] = self._build_pipelines(self.resources["airflow"])
         self.ids = {name: image.image_id for name, image in self.resources.items()}

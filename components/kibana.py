@@ -2,16 +2,16 @@
 
 import pulumi
 
-from components.naming import TOKEN, secret_path
+from components.naming import TOKEN
 from components.platform import Platform
 from components.secrets import Secrets
 from components.service import HealthCheck, Service, ServiceSpec
 from components.step import plan_step
 from configs import kibana as config
+from configs.secret_files import secret_path
 from settings import Settings
 
 _USER = "1000:0"
-_PORT = 5601
 _CONFIG = "/usr/share/kibana/config/kibana.yml"
 _SECRET = "kibana.yml"
 
@@ -46,7 +46,7 @@ class Kibana(pulumi.ComponentResource):
             environment=config.environment(memory_bytes=settings.kibana.memory),
             files={_CONFIG: config.render(public_url=public_url)},
             secrets={_SECRET: secret_config},
-            ports={_PORT: settings.ports()["kibana"]},
+            ports={config.PORT: settings.ports()["kibana"]},
             health=HealthCheck(command=config.PROBE, start_period=300),
             stop_grace=15,
             start_timeout=420,

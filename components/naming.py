@@ -10,14 +10,7 @@ ROLE = "mlops.role"
 ONE_SHOT = "one-shot"
 LONG_RUNNING = "service"
 
-SECRETS_DIRECTORY = "/run/secrets"
-
 
 def physical_name(stack: str, *parts: str) -> str:
     """The name that the engine knows a container, volume or network by: ``<stack>-<part>…``."""
     return "-".join((stack, *parts))
-
-
-def secret_path(name: str) -> str:
-    """Where a container finds the secret ``name``."""
-    return f"{SECRETS_DIRECTORY}/{name}"

@@ -2,11 +2,12 @@
 
 import pulumi
 
-from components.naming import TOKEN, secret_path
+from components.naming import TOKEN
 from components.platform import Platform
 from components.secrets import Secrets
 from components.service import PIPELINE_CPU_SHARES, DataVolume, HealthCheck, Service, ServiceSpec
 from configs import postgres as config
+from configs.secret_files import secret_path
 from settings import Settings
 
 _USER = "999:0"

@@ -13,8 +13,9 @@ import pulumi
 import pulumi_docker as docker
 
 from components.gate import Awaited, Gate
-from components.naming import LONG_RUNNING, ONE_SHOT, ROLE, TOKEN, secret_path
+from components.naming import LONG_RUNNING, ONE_SHOT, ROLE, TOKEN
 from components.platform import Platform
+from configs.secret_files import secret_path
 from units import mebibytes
 
 

@@ -6,8 +6,9 @@ Pure: no Pulumi, no Docker. Secrets are not here; Airflow reads each from its fi
 from collections.abc import Mapping
 from pathlib import Path
 
+from configs.secret_files import secret_path
+
 HOME = "/opt/airflow"
-SECRETS = "/run/secrets"
 
 _STEPS = "/opt/steps"
 _MIGRATE = f"{_STEPS}/migrate.py"
@@ -84,7 +85,7 @@ def environment(
         for section, keys in sections.items()
         for key, value in keys.items()
     }
-    commands = {variable: f"cat {SECRETS}/{name}" for variable, name in _SECRET_COMMANDS.items()}
+    commands = {variable: f"cat {secret_path(name)}" for variable, name in _SECRET_COMMANDS.items()}
     return settings | commands | _process_environment()
 
 

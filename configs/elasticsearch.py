@@ -3,7 +3,8 @@
 from typing import Any
 
 from configs import task_logs
-from configs.steps import PLAN_SECRETS, request, secret
+from configs.secret_files import secret_path
+from configs.steps import request, secret
 from units import mebibytes
 
 URL = "http://elasticsearch:9200"
@@ -67,7 +68,7 @@ def setup_plan(*, stack: str, retention_seconds: int, data_stream_api: bool) -> 
         "service": "Elasticsearch",
         "base_url": URL,
         "username": SUPERUSER,
-        "password_file": f"{PLAN_SECRETS}/elastic_password",
+        "password_file": secret_path("elastic_password"),
         "ready": {"path": "/_cluster/health?wait_for_status=yellow&timeout=5s", "seconds": 120},
         "requests": [
             *_users(stack),

@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from configs.elasticsearch import SUPERUSER, URL
-from configs.steps import PLAN_SECRETS, request
+from configs.secret_files import secret_path
+from configs.steps import request
 from configs.task_logs import data_stream
 from units import mebibytes
 
@@ -75,7 +76,7 @@ def setup_plan(*, stack: str) -> dict[str, Any]:
         "service": "Kibana",
         "base_url": f"http://kibana:{PORT}",
         "username": SUPERUSER,
-        "password_file": f"{PLAN_SECRETS}/elastic_password",
+        "password_file": secret_path("elastic_password"),
         "ready": {"path": "/api/status", "seconds": 120},
         "requests": [
             request(

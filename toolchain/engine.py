@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from toolchain import apt
 from toolchain.console import BootstrapError, run_logged, say
 from toolchain.paths import cache_home, log_home
 
@@ -70,8 +71,7 @@ def selected_host() -> Mapping[str, str]:
 
 
 def _start(failure: str) -> None:
-    apt = shutil.which("apt-get")
-    if os.environ.get("DOCKER_HOST") or os.geteuid() != 0 or apt is None:
+    if os.environ.get("DOCKER_HOST") or not apt.can_install():
         message = f"{failure}\n{_HELP}"
         raise BootstrapError(message)
     cache_home().mkdir(parents=True, exist_ok=True)
@@ -81,12 +81,10 @@ def _start(failure: str) -> None:
             return
         if shutil.which("docker") is None or _daemon() is None:
             say(f"installing the package {_PACKAGE} (Docker Engine), since {failure}")
-            quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-            run_logged("update package lists", [apt, "update"], env=quiet)
-            run_logged("install Docker Engine", [apt, "install", "--yes", _PACKAGE], env=quiet)
+            apt.install([_PACKAGE])
             if shutil.which("docker") is None:
                 # Newer releases keep the command in a package of its own, which is only recommended.
-                run_logged("install Docker command", [apt, "install", "--yes", _CLI_PACKAGE], env=quiet)
+                apt.install([_CLI_PACKAGE])
         if _complaint() is not None:
             _start_daemon()
 

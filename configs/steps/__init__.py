@@ -2,8 +2,6 @@
 
 from typing import Any
 
-PLAN_SECRETS = "/run/secrets"
-
 
 def secret(name: str) -> dict[str, str]:
     """Stand in a request's body for the content of the secret file ``name``: the plan itself holds none."""
