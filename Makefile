@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help up preview down status credentials logs doctor env images test lint format
+.PHONY: help up preview down status credentials logs doctor env images measure soak test lint format
 
 PYTHON ?= python3
 STACK ?= dev
@@ -37,6 +37,12 @@ env: ## Print exports for plain pulumi commands: eval "$(make env)"
 
 images: ## Pull the official images, or build the set made from packages
 	@$(TOOLCHAIN) images --stack $(STACK)
+
+measure: ## Measure how long signals take; DEFAULTS=1 compares with upstream's timings
+	@bin="$$($(TOOLCHAIN) python)" && "$$bin/python" -m measure --stack $(STACK)
+
+soak: ## Let the example pipeline run for half an hour, in which no alert may fire
+	@bin="$$($(TOOLCHAIN) python)" && "$$bin/python" -m measure.soak --stack $(STACK)
 
 test: ## Run every test: unit, configs, end to end (ARGS go to pytest)
 	@$(TOOLCHAIN) test $(ARGS)

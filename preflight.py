@@ -18,8 +18,8 @@ import docker.errors
 import requests
 
 from engine import EngineAddress, connect
-from settings_model import ONE_SHOTS, PUBLISHED, Settings
-from settings_report import Problem
+from settings.model import ONE_SHOTS, PUBLISHED, Settings
+from settings.report import Problem
 from units import MIB, size_text
 
 MINIMUM_API = (1, 41)

@@ -192,6 +192,57 @@ def host_name() -> Kind:
     )
 
 
+_WEB_ADDRESS = r"https?://[!#-&(-;=?-~]{1,2000}"
+_MAIL_ADDRESS = r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,8}"
+_PRINTABLE = r"[!-~]{1,256}"
+
+
+def web_address() -> Kind:
+    """An http or https address without spaces or quotes, or nothing."""
+    accepts = "empty, or an address that begins with http:// or https://"
+    return pattern("web address", rf"|{_WEB_ADDRESS}", accepts)
+
+
+def receiver_address() -> Kind:
+    """An http or https address to post to."""
+    return pattern("receiver", _WEB_ADDRESS, "an address that begins with http:// or https://")
+
+
+def receiver_key() -> Kind:
+    """What somebody else has given out: any printable ASCII without spaces."""
+    return pattern("key", _PRINTABLE, "up to 256 printable characters without spaces")
+
+
+def host_and_port() -> Kind:
+    """A server and its port, or nothing."""
+    accepts = "empty, or a host name or IPv4 address with a port, such as mail.example.org:587"
+    form = re.compile(r"[A-Za-z0-9]{1,63}([.-]{1,2}[A-Za-z0-9]{1,63}){0,16}:(\d{1,5})", re.ASCII)
+
+    def parse(text: str) -> str:
+        match = form.fullmatch(text)
+        if text and not (match and 1 <= int(match[2]) <= 65535):
+            raise ValueError(accepts)
+        return text
+
+    return Kind("host and port", accepts, parse)
+
+
+def email_addresses() -> Kind:
+    """Mail addresses separated by commas, or nothing."""
+    accepts = "empty, or mail addresses separated by commas"
+    return pattern("mail addresses", rf"|{_MAIL_ADDRESS}(, ?{_MAIL_ADDRESS}){{0,31}}", accepts)
+
+
+def email_address() -> Kind:
+    """One mail address, or nothing."""
+    return pattern("mail address", rf"|{_MAIL_ADDRESS}", "empty, or one mail address")
+
+
+def optional_text() -> Kind:
+    """Printable ASCII without spaces, or nothing."""
+    return pattern("text", rf"|{_PRINTABLE}", "empty, or up to 256 printable characters without spaces")
+
+
 def registry() -> Kind:
     """Where images are pulled from: a host with optional port and path, or nothing."""
     accepts = "empty, or a registry's host name with optional port and path"

@@ -21,10 +21,16 @@ from components.service import (
     create_gate,
 )
 from configs import airflow as config
+from configs import airflow_remote_logs as stored_logs
+from configs import airflow_traces as traces
+from configs import postgres as postgres_config
+from configs.alerts import airflow as airflow_alerts
+from configs.alerts import pipelines as pipelines_alerts
 from configs.dashboards import airflow as airflow_dashboard
 from configs.dashboards import pipelines as pipelines_dashboard
+from configs.links import Links
 from configs.secret_files import secret_path
-from configs.watch import Watch
+from configs.watch import Probe, Watch
 from settings import Settings
 from toolchain.paths import REPOSITORY
 
@@ -40,16 +46,34 @@ class Airflow(pulumi.ComponentResource):
     and for ``airflow-migrate``.
 
     Attributes:
-        migrate: ready once the database has its schema and the admin user.
+        migrate: ready once the database has its schema, the admin user and the role for who watches it.
         services: the long-running processes.
         task_logs: physical name of the volume that task logs are written to.
-        watch: how Airflow is watched.
     """
 
     migrate: Service
     services: Sequence[Service]
     task_logs: pulumi.Output[str]
-    watch: Watch
+
+    @staticmethod
+    def watch(links: Links) -> Watch:
+        """How Airflow and the pipelines that it runs are watched."""
+        return Watch(
+            probes=(
+                Probe(
+                    service="airflow-api-server",
+                    url=f"http://airflow-api-server:{_PORT}/api/v2/monitor/health",
+                    # It answers with 200 whatever it has to say.
+                    body=config.HEALTHY_BODY,
+                ),
+            ),
+            rules=(*airflow_alerts.groups(links), *pipelines_alerts.groups(links)),
+            inhibitions=airflow_alerts.INHIBITIONS,
+            dashboards={
+                "airflow.json": airflow_dashboard.render(links),
+                "pipelines.json": pipelines_dashboard.render(links),
+            },
+        )
 
     def __init__(
         self,
@@ -58,34 +82,31 @@ class Airflow(pulumi.ComponentResource):
         secrets: Secrets,
         *,
         postgres: Postgres,
-        public_url: str,
+        links: Links,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(f"{TOKEN}Airflow", "airflow", None, opts)
         self._platform = platform
         self._settings = settings
-        self.watch = Watch(
-            dashboards={
-                "airflow.json": airflow_dashboard.render(platform.stack, logs=settings.elasticsearch.enabled),
-                "pipelines.json": pipelines_dashboard.render(platform.stack),
-            }
-        )
         self.task_logs = platform.volume("airflow", "logs", parent=self)
         self._mounts = self._create_mounts()
         self._environment = config.environment(
             stack=platform.stack,
-            public_url=public_url,
+            public_url=links.airflow,
             parallelism=settings.airflow.parallelism,
             api_workers=settings.airflow.api_workers,
             dag_refresh_seconds=settings.airflow.dag_refresh_interval,
             dags_paused_at_creation=settings.airflow.dags_paused_at_creation,
             log_level=settings.airflow.log_level,
+            further=self._stored_logs(links),
         )
+        self._environment |= self._traces()
         self._secrets: Mapping[str, pulumi.Input[str]] = {
             "sql_alchemy_conn": postgres.connection_uri,
             "fernet_key": secrets.airflow_fernet_key,
             "api_secret_key": secrets.airflow_api_secret_key,
             "jwt_secret": secrets.airflow_jwt_secret,
+            stored_logs.SECRET: secrets.log_reader_password,
         }
         self.migrate = self._migration(secrets, after=postgres.service)
         self.services = [
@@ -98,6 +119,18 @@ class Airflow(pulumi.ComponentResource):
             self.services.append(self._process("triggerer", memory, _probe("TriggererJob")))
         create_gate("airflow-ready", self.services, platform, parent=self)
         self.register_outputs({})
+
+    def _stored_logs(self, links: Links) -> Mapping[str, Mapping[str, object]]:
+        if not self._settings.enabled("filebeat"):
+            return {}
+        return stored_logs.remote_log_settings(stack=self._platform.stack, kibana=links.log_of("{log_id}"))
+
+    def _traces(self) -> Mapping[str, str]:
+        if not self._settings.enabled("jaeger"):
+            return {}
+        return traces.environment(
+            sample_percent=self._settings.jaeger.sample_percent, stack=self._platform.stack
+        )
 
     def _create_mounts(self) -> Sequence[Mount]:
         airflow = self._settings.airflow
@@ -117,12 +150,18 @@ class Airflow(pulumi.ComponentResource):
             health=None,
             entrypoint=config.MIGRATE,
             environment=self._environment
-            | config.admin_environment(
-                username=self._settings.airflow.admin_username,
-                password_file=secret_path("airflow_admin_password"),
+            | config.migration_environment(
+                admin=self._settings.airflow.admin_username,
+                admin_password_file=secret_path("airflow_admin_password"),
+                monitor=postgres_config.MONITOR,
+                monitor_password_file=secret_path("postgres_monitor_password"),
             ),
             files=config.migration_files(),
-            secrets={**self._secrets, "airflow_admin_password": secrets.airflow_admin_password},
+            secrets={
+                **self._secrets,
+                "airflow_admin_password": secrets.airflow_admin_password,
+                "postgres_monitor_password": secrets.postgres_monitor_password,
+            },
             mounts=self._mounts,
             start_timeout=300,
         )

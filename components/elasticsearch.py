@@ -8,8 +8,11 @@ from components.secrets import Secrets
 from components.service import PIPELINE_CPU_SHARES, DataVolume, HealthCheck, Service, ServiceSpec
 from components.step import plan_step
 from configs import elasticsearch as config
+from configs.data_streams import LogRetention
+from configs.links import Links
 from configs.secret_files import secret_path
 from configs.versions import lacks
+from configs.watch import Watch
 from settings import Settings
 
 _USER = "1000:0"
@@ -18,7 +21,7 @@ _DATA = "/usr/share/elasticsearch/data"
 
 
 class Elasticsearch(pulumi.ComponentResource):
-    """A single node and the step that gives it users, roles, template, pipeline and data stream.
+    """A single node and the step that gives it users, roles and data streams.
 
     Creates: two :class:`Service`: ``elasticsearch`` with its data volume, and ``elasticsearch-setup``.
 
@@ -27,6 +30,11 @@ class Elasticsearch(pulumi.ComponentResource):
     """
 
     setup: Service
+
+    @staticmethod
+    def watch(_links: Links) -> Watch:
+        """How it is watched: all that is known of it comes from its exporter, which declares it."""
+        return Watch()
 
     def __init__(
         self,
@@ -68,20 +76,18 @@ class Elasticsearch(pulumi.ComponentResource):
         self.node = Service("elasticsearch", spec, platform, awaited=True, opts=child)
         plan = config.setup_plan(
             stack=platform.stack,
-            retention_seconds=settings.elasticsearch.log_retention,
+            retention=LogRetention(
+                task_logs=settings.elasticsearch.log_retention,
+                container_logs=settings.elasticsearch.container_log_retention,
+                dead_letters=settings.elasticsearch.dead_letter_retention,
+            ),
             data_stream_api=not lacks("elasticsearch", settings.image_set, "data_stream_api"),
         )
         step = plan_step(
             platform,
             plan,
             memory=settings.memory()["elasticsearch-setup"],
-            secrets={
-                "elastic_password": secrets.elastic_password,
-                "kibana_system_password": secrets.kibana_system_password,
-                "kibana_user_password": secrets.kibana_user_password,
-                "log_reader_password": secrets.log_reader_password,
-                "log_writer_password": secrets.log_writer_password,
-            },
+            secrets={name: getattr(secrets, name) for name in config.SECRETS},
         )
         self.setup = Service("elasticsearch-setup", step, platform, after=[self.node], opts=child)
         self.register_outputs({})

@@ -1,5 +1,6 @@
 """What the engine is asked, and told, because the provider has no field for it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from docker.models.containers import Container
@@ -9,11 +10,25 @@ from engine import EngineAddress, connect
 TIMEOUT_SECONDS = 30
 
 
-def clock(address: EngineAddress) -> str:
-    """The engine's own time, ISO 8601: what its containers' time stamps can be compared with."""
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What an engine tells of itself.
+
+    Attributes:
+        time: its own time, ISO 8601: what its containers' time stamps can be compared with.
+        data_directory: the directory of its host where it keeps the containers' logs and records.
+    """
+
+    time: str
+    data_directory: str
+
+
+def surroundings(address: EngineAddress) -> Surroundings:
+    """Ask the engine."""
     client = connect(address, timeout=TIMEOUT_SECONDS)
     try:
-        return client.info()["SystemTime"]
+        info = client.info()
+        return Surroundings(time=info["SystemTime"], data_directory=info["DockerRootDir"])
     finally:
         client.close()
 

@@ -9,7 +9,9 @@ from components.platform import Platform
 from components.secrets import Secrets
 from components.service import DataVolume, HealthCheck, Service, ServiceSpec, SharedVolume
 from configs import filebeat as config
+from configs.links import Links
 from configs.secret_files import secret_path
+from configs.watch import Watch
 from settings import Settings
 
 _USER = "1000:0"
@@ -23,6 +25,11 @@ class Filebeat(pulumi.ComponentResource):
 
     Creates: one :class:`Service`, ``filebeat``.
     """
+
+    @staticmethod
+    def watch(_links: Links) -> Watch:
+        """How it is watched: all that is known of it comes from the log exporter, which declares it."""
+        return Watch()
 
     def __init__(
         self,

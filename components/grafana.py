@@ -9,12 +9,16 @@ from components.platform import Platform
 from components.secrets import Secrets
 from components.service import DataVolume, HealthCheck, Service, ServiceSpec
 from configs import grafana as config
+from configs.alerts import grafana as alerts
+from configs.dashboards import overview, watchers
+from configs.links import Links
 from configs.scrape import ScrapeJob
 from configs.secret_files import secret_path
-from configs.watch import Watch
+from configs.watch import Probe, Watch
 from settings import Settings
 
 _USER = "472:0"
+_HEALTHY_BODY = r'"database":\s*"ok"'
 
 
 class Grafana(pulumi.ComponentResource):
@@ -23,7 +27,16 @@ class Grafana(pulumi.ComponentResource):
     Creates: one :class:`Service`, ``grafana``, with its data volume.
     """
 
-    watch = Watch(scrape_jobs=(ScrapeJob(name="grafana", targets=(f"grafana:{config.PORT}",)),))
+    @staticmethod
+    def watch(links: Links) -> Watch:
+        """How Grafana itself is watched."""
+        page = f"grafana:{config.PORT}"
+        return Watch(
+            scrape_jobs=(ScrapeJob(name="grafana", targets=(page,)),),
+            probes=(Probe(service="grafana", url=f"http://{page}/api/health", body=_HEALTHY_BODY),),
+            rules=alerts.groups(links),
+            dashboards={"overview.json": overview.render(links), "watchers.json": watchers.render(links)},
+        )
 
     def __init__(
         self,
@@ -52,7 +65,8 @@ class Grafana(pulumi.ComponentResource):
                 scrape_interval=settings.prometheus.scrape_interval,
                 log_reader_password_file=secret_path("log_reader_password"),
                 dashboards=dashboards,
-                logs=settings.elasticsearch.enabled,
+                logs=settings.enabled("elasticsearch"),
+                traces=settings.enabled("jaeger"),
             ),
             secrets={
                 "grafana_secret_key": secrets.grafana_secret_key,

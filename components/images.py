@@ -6,9 +6,9 @@ import pulumi
 import pulumi_docker as docker
 
 from components.naming import TOKEN
-from configs.versions import image_for, lacks, release
+from configs.versions import image_for, lacks, release, row_of
 from images.builder import inputs_of
-from settings import Settings, optional_services
+from settings import Settings, services_of
 from toolchain.artifact import digest
 from toolchain.paths import REPOSITORY
 
@@ -16,7 +16,6 @@ PIPELINES = "airflow-pipelines"
 
 _PIPELINES_CONTEXT = REPOSITORY / "pipelines"
 _BUILD_INPUTS = ("Dockerfile", "requirements.txt")
-_ALWAYS = ("airflow", "postgres", "prometheus", "statsd-exporter")
 
 
 class Images(pulumi.ComponentResource):
@@ -25,7 +24,7 @@ class Images(pulumi.ComponentResource):
     The network waits for all of them, and so does every container: while an image is still pulled or built,
     nothing that could fail is running, and no half of a stack waits for the other's image.
 
-    Creates: a ``docker.RemoteImage`` for each service that is on, and one built from ``pipelines/``.
+    Creates: a ``docker.RemoteImage`` for each image that is run, and one built from ``pipelines/``.
 
     Attributes:
         ids: service, or :data:`PIPELINES`, -> local image id.
@@ -36,7 +35,7 @@ class Images(pulumi.ComponentResource):
     def __init__(self, settings: Settings) -> None:
         super().__init__(f"{TOKEN}Images", "images")
         self._settings = settings
-        services = [*_ALWAYS, *(service for service in optional_services() if settings.enabled(service))]
+        services = sorted({row_of(section) for section in services_of(settings)})
         self.resources = {service: self._existing(service) for service in services}
         self.resources[PIPELINES] = self._build_pipelines(self.resources["airflow"])
         self.ids = {name: image.image_id for name, image in self.resources.items()}

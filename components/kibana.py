@@ -8,12 +8,16 @@ from components.secrets import Secrets
 from components.service import HealthCheck, Service, ServiceSpec
 from components.step import plan_step
 from configs import kibana as config
+from configs.alerts import kibana as alerts
+from configs.links import Links
 from configs.secret_files import secret_path
+from configs.watch import Probe, Watch
 from settings import Settings
 
 _USER = "1000:0"
 _CONFIG = "/usr/share/kibana/config/kibana.yml"
 _SECRET = "kibana.yml"
+_HEALTHY_BODY = r'"overall":\s*\{"level":\s*"available"'
 
 
 class Kibana(pulumi.ComponentResource):
@@ -21,6 +25,16 @@ class Kibana(pulumi.ComponentResource):
 
     Creates: two :class:`Service`: ``kibana`` and ``kibana-setup``.
     """
+
+    @staticmethod
+    def watch(links: Links) -> Watch:
+        """How Kibana is watched: it has no metrics page, but says how it is."""
+        page = f"http://kibana:{config.PORT}/api/status"
+        return Watch(
+            probes=(Probe(service="kibana", url=page, body=_HEALTHY_BODY),),
+            rules=alerts.groups(links),
+            inhibitions=alerts.INHIBITIONS,
+        )
 
     def __init__(
         self,

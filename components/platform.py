@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_docker as docker
 
-from components.engine import clock
+from components.engine import surroundings
 from components.images import Images
 from components.naming import LABEL_PROJECT, LABEL_SERVICE, LABEL_STACK, physical_name
 from engine import EngineAddress
@@ -29,6 +29,7 @@ class Platform:
         bind_address: the host address that ports are published on.
         protect_data: whether volumes and secrets outlive ``pulumi destroy --exclude-protected``.
         engine: the address of the engine that the provider talks to.
+        docker_root: where the engine keeps the containers' logs and records, on its host.
         since: the engine's time at the start of the program (see :class:`components.gate.Gate`).
         ungated: services that no gate waits for yet; :func:`components.service.gate_the_rest` takes them.
     """
@@ -40,6 +41,7 @@ class Platform:
     bind_address: str
     protect_data: bool
     engine: EngineAddress
+    docker_root: str
     since: str
     ungated: list["Service"] = field(default_factory=list)
 
@@ -73,6 +75,7 @@ def create_platform(settings: Settings) -> Platform:
     project, stack = pulumi.get_project(), pulumi.get_stack()
     images = Images(settings)
     engine = EngineAddress.from_config(pulumi.Config("docker"))
+    found = surroundings(engine)
     return Platform(
         project=project,
         stack=stack,
@@ -81,7 +84,8 @@ def create_platform(settings: Settings) -> Platform:
         bind_address=settings.bind_address,
         protect_data=settings.protect_data,
         engine=engine,
-        since=clock(engine),
+        docker_root=found.data_directory,
+        since=found.time,
     )
 
 

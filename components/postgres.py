@@ -7,7 +7,10 @@ from components.platform import Platform
 from components.secrets import Secrets
 from components.service import PIPELINE_CPU_SHARES, DataVolume, HealthCheck, Service, ServiceSpec
 from configs import postgres as config
+from configs.alerts import postgres as alerts
+from configs.links import Links
 from configs.secret_files import secret_path
+from configs.watch import Watch
 from settings import Settings
 
 _USER = "999:0"
@@ -25,6 +28,11 @@ class Postgres(pulumi.ComponentResource):
 
     connection_uri: pulumi.Output[str]
 
+    @staticmethod
+    def watch(links: Links) -> Watch:
+        """How the database is watched; its exporter shows its figures."""
+        return Watch(rules=alerts.groups(links), inhibitions=alerts.INHIBITIONS)
+
     def __init__(
         self,
         platform: Platform,
@@ -37,7 +45,11 @@ class Postgres(pulumi.ComponentResource):
         password = secrets.postgres_password
         self.connection_uri = pulumi.Output.secret(
             pulumi.Output.format(
-                "postgresql+psycopg2://{0}:{1}@postgres:5432/{2}", config.USER, password, config.DATABASE
+                "postgresql+psycopg2://{0}:{1}@{2}:5432/{3}",
+                config.USER,
+                password,
+                config.HOST,
+                config.DATABASE,
             )
         )
         spec = ServiceSpec(
@@ -64,6 +76,6 @@ class Postgres(pulumi.ComponentResource):
             stop_signal="SIGINT",
         )
         self.service = Service(
-            "postgres", spec, platform, awaited=True, opts=pulumi.ResourceOptions(parent=self)
+            config.HOST, spec, platform, awaited=True, opts=pulumi.ResourceOptions(parent=self)
         )
         self.register_outputs({})

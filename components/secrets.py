@@ -12,6 +12,14 @@ from settings import Settings
 
 _LENGTH = 32
 _FERNET_BYTES = 32
+RECEIVER_SECRETS = (
+    "alert_webhook_url",
+    "slack_webhook_url",
+    "pagerduty_routing_key",
+    "smtp_password",
+    "watchdog_url",
+)
+"""Secrets of those who are told of alerts; nobody can generate them."""
 
 
 class Secrets(pulumi.ComponentResource):
@@ -24,6 +32,7 @@ class Secrets(pulumi.ComponentResource):
         airflow_fernet_key: encrypts connections and variables in Airflow's database.
         airflow_jwt_secret: signs the tokens with which tasks call Airflow's execution API.
         kibana_encryption_key: encrypts Kibana's saved objects, sessions and reports.
+        receivers: those of :data:`RECEIVER_SECRETS` that are given.
     """
 
     def __init__(self, *, protect: bool) -> None:
@@ -43,6 +52,11 @@ class Secrets(pulumi.ComponentResource):
         self.kibana_user_password = self._password("kibana_user_password")
         self.log_reader_password = self._password("log_reader_password")
         self.log_writer_password = self._password("log_writer_password")
+        self.elastic_monitor_password = self._password("elastic_monitor_password")
+        self.jaeger_password = self._password("jaeger_password")
+        self.postgres_monitor_password = self._password("postgres_monitor_password")
+        given = {name: self._given(name) for name in RECEIVER_SECRETS}
+        self.receivers = {name: value for name, value in given.items() if value is not None}
         self.register_outputs({})
 
     def credentials(self, settings: Settings) -> dict[str, dict[str, pulumi.Input[str]]]:

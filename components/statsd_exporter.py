@@ -6,6 +6,8 @@ from components.naming import TOKEN
 from components.platform import Platform
 from components.service import HealthCheck, Service, ServiceSpec
 from configs import statsd_exporter as config
+from configs.alerts import statsd_exporter as alerts
+from configs.links import Links
 from configs.scrape import ScrapeJob
 from configs.watch import Watch
 from settings import Settings
@@ -21,9 +23,11 @@ class StatsdExporter(pulumi.ComponentResource):
     Creates: one :class:`Service`, ``statsd-exporter``. Its metrics page is published on the host.
     """
 
-    watch = Watch(
-        scrape_jobs=(ScrapeJob(name="statsd-exporter", targets=(f"statsd-exporter:{_HTTP_PORT}",)),)
-    )
+    @staticmethod
+    def watch(links: Links) -> Watch:
+        """How the exporter itself and what comes through it are watched."""
+        job = ScrapeJob(name="statsd-exporter", targets=(f"statsd-exporter:{_HTTP_PORT}",))
+        return Watch(scrape_jobs=(job,), rules=alerts.groups(links))
 
     def __init__(
         self, platform: Platform, settings: Settings, *, opts: pulumi.ResourceOptions | None = None

@@ -13,17 +13,25 @@ HOME = "/opt/airflow"
 _STEPS = "/opt/steps"
 _MIGRATE = f"{_STEPS}/migrate.py"
 _HEARTBEAT = f"{_STEPS}/heartbeat.py"
-_STATSD_CLIENT = f"{_STEPS}/mlops_statsd.py"
+# What Airflow itself is told to import.
+_MODULES = (f"{_STEPS}/mlops_statsd.py", f"{_STEPS}/mlops_task_logs.py")
 _FILES = Path(__file__).with_suffix("")
 
 MIGRATE = ("python", _MIGRATE)
-"""Entry point of the one-shot migration; wants :func:`admin_environment` and :func:`migration_files`."""
+"""Entry point of the migration; wants :func:`migration_environment` and :func:`migration_files`."""
 
 API_PROBE = (
     "curl", "--fail", "--silent", "--show-error", "--max-time", "5", "--output", "/dev/null",
     "http://localhost:8080/api/v2/version",
 )  # fmt: skip
 """Argument vector of the API server's probe; it asks nothing of the database, so a slow one kills nothing."""
+
+HEALTHY_BODY = r'"metadatabase":\s*\{"status":\s*"healthy"'
+"""What the API server's health page says while it reaches the database.
+
+The page speaks of the other processes too. Each of them has an alert of its own, so that none looks like the
+fault of this one.
+"""
 
 _SECRET_COMMANDS = {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD": "sql_alchemy_conn",
@@ -50,6 +58,7 @@ def environment(
     dag_refresh_seconds: int,
     dags_paused_at_creation: bool,
     log_level: str,
+    further: Mapping[str, Mapping[str, object]] | None = None,
 ) -> dict[str, str]:
     """Return the environment that every Airflow container has, without any secret.
 
@@ -64,8 +73,9 @@ def environment(
         dag_refresh_seconds: how often the DAG folder is looked through.
         dags_paused_at_creation: whether a new DAG waits until somebody switches it on.
         log_level: least severe level that processes and tasks log.
+        further: settings of what is not in every stack: section -> key -> value.
     """
-    sections = {
+    sections: dict[str, Mapping[str, object]] = {
         "core": _core(parallelism, dags_paused_at_creation, dag_refresh_seconds),
         "api": {"base_url": public_url, "workers": api_workers, "expose_config": False},
         "api_auth": {"jwt_issuer": f"airflow-{stack}", "jwt_audience": f"airflow-{stack}:api"},
@@ -80,6 +90,8 @@ def environment(
         "logging": _logging(log_level),
         "metrics": _metrics(),
     }
+    for section, keys in (further or {}).items():
+        sections[section] = {**sections.get(section, {}), **keys}
     settings = {
         f"AIRFLOW__{section}__{key}".upper(): str(value)
         for section, keys in sections.items()
@@ -89,19 +101,33 @@ def environment(
     return settings | commands | _process_environment()
 
 
-def admin_environment(*, username: str, password_file: str) -> dict[str, str]:
-    """Return what the migration is told about the administrator: a name and the password's file."""
-    return {"AIRFLOW_ADMIN_USERNAME": username, "AIRFLOW_ADMIN_PASSWORD_FILE": password_file}
+def migration_environment(
+    *, admin: str, admin_password_file: str, monitor: str, monitor_password_file: str
+) -> dict[str, str]:
+    """Return what the migration is told about the logins that it makes: names, and the passwords' files.
+
+    Args:
+        admin: Airflow's administrator.
+        admin_password_file: path of the administrator's password.
+        monitor: the database's role that may read what is watched.
+        monitor_password_file: path of that role's password.
+    """
+    return {
+        "AIRFLOW_ADMIN_USERNAME": admin,
+        "AIRFLOW_ADMIN_PASSWORD_FILE": admin_password_file,
+        "AIRFLOW_MONITOR_USERNAME": monitor,
+        "AIRFLOW_MONITOR_PASSWORD_FILE": monitor_password_file,
+    }
 
 
 def migration_files() -> Mapping[str, str]:
     """Return the files that the migration's container is given: path -> text."""
-    return {path: _text(path) for path in (_MIGRATE, _STATSD_CLIENT)}
+    return {path: _text(path) for path in (_MIGRATE, *_MODULES)}
 
 
 def probe_files() -> Mapping[str, str]:
     """Return the files that a long-running container needs, for its probe and metrics: path -> text."""
-    return {path: _text(path) for path in (_HEARTBEAT, _STATSD_CLIENT)}
+    return {path: _text(path) for path in (_HEARTBEAT, *_MODULES)}
 
 
 def heartbeat_probe(job_type: str) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """What the Elasticsearch node is told: its start, its settings, and the plan of its set-up step."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from configs import task_logs
+from configs import container_logs, dead_letters, task_logs
+from configs.data_streams import LogRetention
 from configs.secret_files import secret_path
 from configs.steps import request, secret
 from units import mebibytes
@@ -12,6 +14,19 @@ SUPERUSER = "elastic"
 LOG_READER = "log_reader"
 LOG_WRITER = "filebeat_writer"
 KIBANA_USER = "kibana_user"
+MONITOR = "elastic_monitor"
+JAEGER = "jaeger"
+
+SECRETS = (
+    "elastic_password",
+    "elastic_monitor_password",
+    "jaeger_password",
+    "kibana_system_password",
+    "kibana_user_password",
+    "log_reader_password",
+    "log_writer_password",
+)
+"""Names of the secret files that the set-up step reads."""
 
 # The image accepts a password file of mode 0400 or 0600 only; ours is readable for a group.
 _PRIVATE_PASSWORD = "/dev/shm/elastic_password"
@@ -56,46 +71,72 @@ def environment(*, stack: str, heap_bytes: int, password_file: str) -> dict[str,
     }
 
 
-def setup_plan(*, stack: str, retention_seconds: int, data_stream_api: bool) -> dict[str, Any]:
-    """The set-up step's plan: users and roles, ingest pipeline, template and data stream; safe to repeat.
+def setup_plan(*, stack: str, retention: LogRetention, data_stream_api: bool) -> dict[str, Any]:
+    """The set-up step's plan: users and roles, and the data streams with their pipelines; safe to repeat.
 
     Args:
-        stack: part of the data stream's name.
-        retention_seconds: age at which log lines are deleted.
-        data_stream_api: whether the server has the calls that change an existing data stream's retention.
+        stack: part of the data streams' names.
+        retention: ages at which documents are deleted.
+        data_stream_api: whether the server has the calls that change an existing data stream.
     """
+    streams = [
+        task_logs.stream(stack=stack, retention_seconds=retention.task_logs),
+        container_logs.stream(stack=stack, retention_seconds=retention.container_logs),
+        dead_letters.stream(stack=stack, retention_seconds=retention.dead_letters),
+    ]
+    made = [one for stream in streams for one in stream.setup_requests(data_stream_api=data_stream_api)]
     return {
         "service": "Elasticsearch",
         "base_url": URL,
         "username": SUPERUSER,
         "password_file": secret_path("elastic_password"),
         "ready": {"path": "/_cluster/health?wait_for_status=yellow&timeout=5s", "seconds": 120},
-        "requests": [
-            *_users(stack),
-            *task_logs.setup_requests(
-                stack=stack, retention_seconds=retention_seconds, data_stream_api=data_stream_api
-            ),
-        ],
+        "requests": [*_users([stream.name for stream in streams]), *made],
     }
 
 
-def _users(stack: str) -> list[dict[str, Any]]:
-    stream = task_logs.data_stream(stack)
-    writer = {
-        "cluster": ["monitor"],
-        "indices": [{"names": [stream], "privileges": ["create_doc", "auto_configure"]}],
-    }
-    reader = {
-        "cluster": ["cluster:monitor/main"],
-        "indices": [{"names": [stream], "privileges": ["read", "view_index_metadata"]}],
-    }
+def _users(streams: Sequence[str]) -> list[dict[str, Any]]:
     return [
         _set_password("kibana_system", "kibana_system_password"),
-        request("role log_writer", "PUT", "/_security/role/log_writer", writer),
-        request("role log_reader", "PUT", "/_security/role/log_reader", reader),
+        *(request(f"role {name}", "PUT", f"/_security/role/{name}", role) for name, role in _roles(streams)),
         _user(LOG_WRITER, ["log_writer"], "log_writer_password"),
         _user(LOG_READER, ["log_reader"], "log_reader_password"),
         _user(KIBANA_USER, ["log_reader", "kibana_admin"], "kibana_user_password"),
+        _user(MONITOR, [MONITOR], "elastic_monitor_password"),
+        _user(JAEGER, [JAEGER], "jaeger_password"),
+    ]
+
+
+def _roles(streams: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (
+            "log_writer",
+            {
+                "cluster": ["monitor"],
+                "indices": [{"names": streams, "privileges": ["create_doc", "auto_configure"]}],
+            },
+        ),
+        (
+            "log_reader",
+            {
+                "cluster": ["cluster:monitor/main"],
+                "indices": [{"names": streams, "privileges": ["read", "view_index_metadata"]}],
+            },
+        ),
+        (MONITOR, {"cluster": ["monitor"], "indices": [{"names": ["*"], "privileges": ["monitor"]}]}),
+        (
+            JAEGER,
+            {
+                # It puts the templates of its indices itself, whenever it starts.
+                "cluster": ["monitor", "manage_index_templates"],
+                "indices": [
+                    {
+                        "names": ["jaeger-*"],
+                        "privileges": ["create_index", "manage", "read", "write", "view_index_metadata"],
+                    }
+                ],
+            },
+        ),
     ]
 
 

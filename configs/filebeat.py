@@ -5,9 +5,12 @@ what one scheduler writes; the reasons stand beside the values.
 """
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import yaml
 
+from configs import dead_letters
 from configs.elasticsearch import LOG_WRITER, URL
 from configs.task_logs import data_stream
 
@@ -31,30 +34,46 @@ def environment(*, memory_bytes: int) -> dict[str, str]:
 
 
 def render(*, stack: str, logs_path: str) -> str:
-    """The text of filebeat.yml.
+    """The text of filebeat.yml for Airflow's task logs.
 
     Args:
         stack: names the data stream.
         logs_path: Airflow's log folder as Filebeat sees it.
     """
+    return render_config(
+        inputs=[_task_logs(logs_path)], processors=_processors(), stack=stack, index=data_stream(stack)
+    )
+
+
+def render_config(*, inputs: Sequence[Any], processors: Sequence[Any], stack: str, index: str) -> str:
+    """The text of a filebeat.yml: what each Filebeat of the stack has in common, around its own inputs.
+
+    Args:
+        inputs: what is read.
+        processors: what is done to each event.
+        stack: names the data stream of what Elasticsearch refuses.
+        index: the data stream of all else.
+    """
     config = {
-        "filebeat.inputs": [_task_logs(logs_path)],
+        "filebeat.inputs": list(inputs),
         # Until then Filebeat waits at a stop for what it has sent; the container's grace must be longer.
         "filebeat.shutdown_timeout": "5s",
-        "processors": _processors(),
+        "processors": list(processors),
         "queue.mem": {"events": _QUEUE, "flush.min_events": _QUEUE // 2, "flush.timeout": "200ms"},
         "output.elasticsearch": {
             "hosts": [URL],
             "username": LOG_WRITER,
-            "index": data_stream(stack),
+            "index": index,
             "worker": 2,
             "bulk_max_size": _QUEUE // 2,
             # Same host: bytes cost less than processor time.
             "compression_level": 0,
             # Without the limit shipping lags up to a minute behind a server that has come back.
             "backoff.max": "10s",
+            # By default what the server refuses is dropped.
+            "non_indexable_policy.dead_letter_index.index": dead_letters.data_stream(stack),
         },
-        # The set-up step makes template and pipeline; this user may not.
+        # The set-up step makes templates and pipelines; this user may not.
         "setup.template.enabled": False,
         "setup.ilm.enabled": False,
         "http": {"enabled": True, "host": "0.0.0.0", "port": _STATS_PORT},

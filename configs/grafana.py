@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from configs.dashboards.sources import LOGS_UID, METRICS_UID
+from configs import container_logs
+from configs.dashboards.sources import ALERTS_UID, CONTAINER_LOGS_UID, LOGS_UID, METRICS_UID, TRACES_UID
 from configs.elasticsearch import LOG_READER
 from configs.elasticsearch import URL as ELASTICSEARCH_URL
 from configs.task_logs import data_stream
@@ -64,6 +65,7 @@ def files(
     log_reader_password_file: str,
     dashboards: Mapping[str, str],
     logs: bool,
+    traces: bool,
 ) -> dict[str, str]:
     """Return the provisioning files: path in the container -> text.
 
@@ -73,8 +75,21 @@ def files(
         log_reader_password_file: path of the password of the user that reads the log store.
         dashboards: file name -> dashboard in classic JSON.
         logs: whether there is a log store.
+        traces: whether there is a store of traces.
     """
-    sources = [_metrics(scrape_interval), *([_logs(stack, log_reader_password_file)] if logs else [])]
+    sources = [_metrics(scrape_interval), _alerts()]
+    if logs:
+        sources += [
+            _logs("Task logs", LOGS_UID, data_stream(stack), log_reader_password_file),
+            _logs(
+                "Service logs",
+                CONTAINER_LOGS_UID,
+                container_logs.data_stream(stack),
+                log_reader_password_file,
+            ),
+        ]
+    if traces:
+        sources.append(_traces(logs=logs))
     return {
         f"{_PROVISIONING}/datasources/stack.yaml": _provision({"datasources": sources, "prune": True}),
         f"{_PROVISIONING}/dashboards/stack.yaml": _provision({"providers": [_provider()]}),
@@ -99,10 +114,39 @@ def _metrics(scrape_interval: int) -> dict[str, Any]:
     }
 
 
-def _logs(stack: str, password_file: str) -> dict[str, Any]:
+def _alerts() -> dict[str, Any]:
     return {
-        "name": "Task logs",
-        "uid": LOGS_UID,
+        "name": "Alertmanager",
+        "uid": ALERTS_UID,
+        "type": "alertmanager",
+        "access": "proxy",
+        "url": "http://alertmanager:9093",
+        "editable": False,
+        "jsonData": {"implementation": "prometheus", "handleGrafanaManagedAlerts": False},
+    }
+
+
+def _traces(*, logs: bool) -> dict[str, Any]:
+    """Jaeger; from a span to the log lines of its task, which carry no trace id."""
+    tags = ("dag_id", "task_id", "task_instance.try_number", "dag_run.run_id")
+    names = {tag: tag.rpartition(".")[2] for tag in tags}
+    query = " AND ".join(f'airflow.{name}:"${{__span.tags["airflow.{tag}"]}}"' for tag, name in names.items())
+    to_logs = {"datasourceUid": LOGS_UID, "customQuery": True, "query": query, "spanEndTimeShift": "1m"}
+    return {
+        "name": "Traces",
+        "uid": TRACES_UID,
+        "type": "jaeger",
+        "access": "proxy",
+        "url": "http://jaeger:16686",
+        "editable": False,
+        "jsonData": {"tracesToLogsV2": to_logs} if logs else {},
+    }
+
+
+def _logs(name: str, uid: str, index: str, password_file: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "uid": uid,
         "type": "elasticsearch",
         "access": "proxy",
         "url": ELASTICSEARCH_URL,
@@ -111,7 +155,7 @@ def _logs(stack: str, password_file: str) -> dict[str, Any]:
         "basicAuthUser": LOG_READER,
         "secureJsonData": {"basicAuthPassword": f"$__file{{{password_file}}}"},
         "jsonData": {
-            "index": data_stream(stack),
+            "index": index,
             "timeField": "@timestamp",
             "logMessageField": "message",
             "logLevelField": "log.level",

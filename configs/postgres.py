@@ -3,11 +3,14 @@
 Pure: no Pulumi, no Docker.
 """
 
+HOST = "postgres"
 USER = "airflow"
 DATABASE = "airflow"
+MONITOR = "monitor"
+"""Role of who watches: it reads the server's figures and some of Airflow's columns, and writes nothing."""
 
 # Airflow keeps at most 15 sessions per process (its pool and overflow): four processes, some more workers of
-# the API server and the probes fit.
+# the API server, the probes and the exporters fit.
 _SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "64MB",

@@ -14,6 +14,8 @@ class ScrapeJob:
         path: the page.
         interval: seconds between scrapes; None for the stack's own interval.
         labels: labels put on every sample of these targets.
+        params: parameters of the page's query.
+        drop: regular expressions of metric names that are not stored.
         username: user of HTTP basic authentication; None for none.
         password_file: path of that user's password in Prometheus's container; given with ``username`` only.
     """
@@ -23,6 +25,8 @@ class ScrapeJob:
     path: str = "/metrics"
     interval: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
     username: str | None = None
     password_file: str | None = None
 

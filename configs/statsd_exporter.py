@@ -15,10 +15,12 @@ _CALLS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
 _LOOPS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _DELAYS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 _TASKS = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400)
+_CPU = (0.05, 0.1, *_TASKS, 43200, 86400)
 _RUNS = (1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400)
 
 _TIMERS: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("airflow.task.duration", _TASKS),
+    ("airflow.task_resources.cpu_time", _CPU),
     ("airflow.task.queued_duration", _DELAYS),
     ("airflow.task.scheduled_duration", _DELAYS),
     ("airflow.dagrun.duration.success", _RUNS),
@@ -36,9 +38,14 @@ _TIMERS: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("airflow.ml.step_duration", _TASKS),
     ("airflow.ml.serving_latency_seconds", _CALLS),
 )
-# A task that has ended sends no last value for its gauges; without an expiry they would stay for ever.
-_TASK_GAUGES = ("airflow.ti.*", "airflow.task.*")
-_TASK_GAUGE_TTL = "24h"
+# A task that has ended sends no last value for its gauges; without an expiry they would stay for ever. What
+# is sent every few seconds while a task runs is gone soon after it; a record of its end is kept for a day.
+_TASK_GAUGES = {
+    "airflow.ti.*": "24h",
+    "airflow.task.*": "24h",
+    "airflow.task_live.*": "30s",
+    "airflow.task_resources.*": "24h",
+}
 # Emitted with a DAG's id in the name whatever legacy_names_on says ...
 _LEFTOVER = r"^airflow\.dagrun\..+\.first_task_scheduling_delay$"
 # ... and what legacy_names_on would bring, should a pipeline's own settings switch it on.
@@ -57,7 +64,7 @@ def render() -> str:
         "defaults": {"observer_type": "histogram", "histogram_options": {"buckets": list(_DELAYS)}},
         "mappings": [
             *(_timer(name, buckets) for name, buckets in _TIMERS),
-            *(_task_gauge(pattern) for pattern in _TASK_GAUGES),
+            *(_task_gauge(pattern, ttl) for pattern, ttl in _TASK_GAUGES.items()),
             *(_drop(pattern) for pattern in (_LEFTOVER, *_LEGACY)),
         ],
     }
@@ -73,9 +80,9 @@ def _timer(name: str, buckets: tuple[float, ...]) -> dict[str, Any]:
     }
 
 
-def _task_gauge(pattern: str) -> dict[str, Any]:
+def _task_gauge(pattern: str, ttl: str) -> dict[str, Any]:
     name = pattern.replace(".", "_").replace("*", "$1")
-    return {"match": pattern, "match_metric_type": "gauge", "name": name, "ttl": _TASK_GAUGE_TTL}
+    return {"match": pattern, "match_metric_type": "gauge", "name": name, "ttl": ttl}
 
 
 def _drop(pattern: str) -> dict[str, Any]:

@@ -21,6 +21,15 @@ _BUILT_HERE = "mlops-packages/"
 _COLUMNS: tuple[ImageSet, ...] = ("official", "packages")
 
 
+# Services that run another one's image, by the section of their settings.
+_SHARED = {
+    "airflow_exporter": "airflow",
+    "container_exporter": "airflow",
+    "filebeat_containers": "filebeat",
+    "log_exporter": "airflow",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Release:
     """One cell of the table: an image's repository, its tag, and the version of the software inside."""
@@ -44,6 +53,11 @@ def _table() -> Mapping[str, Mapping[str, Release | None]]:
 
 def _release(cell: Any) -> Release | None:
     return None if cell == _ABSENT else Release(**{"tag": cell["version"], **cell})
+
+
+def row_of(section: str) -> str:
+    """The row of the table whose image the service of a settings' section runs."""
+    return _SHARED.get(section, section.replace("_", "-"))
 
 
 def release(service: str, image_set: ImageSet) -> Release | None:

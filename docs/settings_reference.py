@@ -1,6 +1,6 @@
 """Writes what users read about settings from the model: ``Pulumi.yaml`` and ``docs/settings.md``.
 
-Run ``python -m docs.settings_reference`` in the project's directory after a change of ``settings_model.py``;
+Run ``python -m docs.settings_reference`` in the project's directory after a change of ``settings/model.py``;
 a test fails until that is done.
 """
 
@@ -8,15 +8,16 @@ from pathlib import Path
 
 import yaml
 
-from settings_model import declared, kind_of, sections
+from settings.model import declared, kind_of, sections
 from units import Kind
 
 PROJECT = Path(__file__).resolve().parent.parent
 _SECRETS = "secrets"
+_GENERATED = ("password", "Fernet key")
 _WIDTH = 110
 
 _PULUMI_YAML_HEADER = """\
-# Generated from settings_model.py by `python -m docs.settings_reference`.
+# Generated from settings/model.py by `python -m docs.settings_reference`.
 # `type: string` takes every value written in one line, so that the CLI does not stop at the first wrong one;
 # each description begins with the real type, and the program reports all that is wrong at once.
 # Secrets (docs/settings.md) are not declared here, since a declared key without a default must be given.
@@ -25,7 +26,7 @@ _PULUMI_YAML_HEADER = """\
 _SETTINGS_MD_HEADER = """\
 # Settings
 
-Generated from `settings_model.py` by `python -m docs.settings_reference`.
+Generated from `settings/model.py` by `python -m docs.settings_reference`.
 
 A setting belongs to a stack: `pulumi config set airflow.parallelism 8` writes it to `Pulumi.<stack>.yaml`,
 and `pulumi config rm airflow.parallelism` goes back to the default. `--path` works as well, but for secrets.
@@ -43,6 +44,7 @@ Sizes are whole numbers with the unit `MiB` or `GiB`; durations are whole number
 _SECRETS_INTRODUCTION = """\
 Set one with `pulumi config set --secret secrets.postgres_password`; a value that is not encrypted is refused,
 and no value is ever shown. An existing stack keeps the secrets that it has generated until one is set.
+Receivers of alerts have no default: nobody is told until one is set.
 """
 
 
@@ -78,7 +80,7 @@ def _table(keys: list[str]) -> str:
     rows = ["| setting | default | accepts | meaning |", "|---|---|---|---|"]
     for key in keys:
         default = f"`{_default(key)}`" if _default(key) else "empty"
-        shown = "generated" if key.startswith(f"{_SECRETS}.") else default
+        shown = "generated" if _kind(key).name in _GENERATED else default
         rows.append(f"| `{key}` | {shown} | {_kind(key).accepts} | {_description(key)} |")
     return "\n".join(rows) + "\n"
 

@@ -170,6 +170,9 @@ def _print_addresses(stack: str, environment: Mapping[str, str]) -> None:
     outputs = json.loads(pulumi(["stack", "output", "--json", "--stack", stack], environment))
     for service, address in sorted(_output(outputs, "endpoints", stack).items()):
         print(f"{service:16} {address}")
+    if not outputs.get("told"):
+        address = outputs["endpoints"]["alertmanager"]
+        say(f"nobody is told of alerts: they show at {address} only (README, Who is told)")
     suffix = "" if stack == "dev" else f" STACK={stack}"
     print(f"How to log in: make credentials{suffix}")
 

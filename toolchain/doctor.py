@@ -13,7 +13,7 @@ import docker
 import docker.errors
 
 import preflight
-from settings_model import Settings
+from settings.model import Settings
 from toolchain.engine import selected_host
 from toolchain.image_choice import read_stack_file, unreachable
 from toolchain.paths import cache_home, state_home

@@ -14,7 +14,7 @@ import yaml
 import settings as stack_settings
 from configs.versions import image_for, lacks, versions
 from images.builder import ensure_images
-from settings_model import Settings
+from settings.model import Settings
 from toolchain.console import run_logged, say
 from toolchain.paths import REPOSITORY
 from toolchain.stack import pulumi

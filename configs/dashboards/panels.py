@@ -1,6 +1,8 @@
-"""The kinds of panels that the dashboards are made of, with the units, legends and colours they share."""
+"""The kinds of panels that the dashboards are made of, with the units, legends and colours they share.
 
-import json
+A panel that may rightly be empty says when: its description ends with "Empty while ...".
+"""
+
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -11,11 +13,12 @@ from grafana_foundation_sdk.builders import (
     logs,
     prometheus,
     stat,
+    table,
     timeseries,
 )
-from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.common import (
     BigValueColorMode,
+    DataSourceRef,
     GraphDrawStyle,
     LegendDisplayMode,
     LegendPlacement,
@@ -24,60 +27,21 @@ from grafana_foundation_sdk.models.common import (
     VisibilityMode,
 )
 from grafana_foundation_sdk.models.dashboard import (
-    DashboardCursorSync,
+    DataTransformerConfig,
+    DynamicConfigValue,
     Threshold,
     ThresholdsMode,
-    VariableRefresh,
-    VariableSort,
 )
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from configs.dashboards.sources import LOGS, METRICS
 
-Panel: TypeAlias = timeseries.Panel | stat.Panel | logs.Panel
+Panel: TypeAlias = timeseries.Panel | stat.Panel | logs.Panel | table.Panel
+DataLinks: TypeAlias = Sequence[dashboard.DashboardLink]
 
 _NUMBER_WIDTH = 4
 _GRAPH_WIDTH = 12
 _GOOD, _BAD = "green", "red"
-
-
-def board(
-    title: str,
-    uid: str,
-    tags: Sequence[str],
-    variables: Sequence[dashboard.QueryVariable],
-    rows: Mapping[str, Sequence[Panel]],
-) -> str:
-    """Return a dashboard in classic JSON with sorted keys; ``rows``: title -> panels."""
-    result = (
-        dashboard.Dashboard(title)
-        .uid(uid)
-        .tags(list(tags))
-        .time("now-1h", "now")
-        .refresh("10s")
-        .readonly()
-        .tooltip(DashboardCursorSync.CROSSHAIR)
-    )
-    for choice in variables:
-        result.with_variable(choice)
-    for name, panels in rows.items():
-        result.with_row(dashboard.Row(name))
-        for panel in panels:
-            result.with_panel(panel)
-    return json.dumps(result.build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
-
-
-def variable(name: str, label: str, query: str) -> dashboard.QueryVariable:
-    """A choice of several values, or all, out of a PromQL ``label_values`` query."""
-    return (
-        dashboard.QueryVariable(name)
-        .label(label)
-        .datasource(METRICS)
-        .query({"query": query, "refId": name})
-        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(VariableSort.ALPHABETICAL_ASC)
-        .multi(True)
-        .include_all(True)
-    )
 
 
 def number(
@@ -111,15 +75,21 @@ def number(
     )
 
 
-def lines(title: str, description: str, unit: str, expressions: Mapping[str, str]) -> timeseries.Panel:
-    """Lines of measured values; ``expressions``: legend -> PromQL."""
-    return _graph(title, description, unit, expressions).show_points(VisibilityMode.AUTO).fill_opacity(5)
+def lines(
+    title: str, description: str, unit: str, expressions: Mapping[str, str], links: DataLinks = ()
+) -> timeseries.Panel:
+    """Lines of measured values; ``expressions``: legend -> PromQL; ``links``: where a point leads."""
+    graph = _graph(title, description, unit, expressions, links)
+    return graph.show_points(VisibilityMode.AUTO).fill_opacity(5)
 
 
-def bars(title: str, description: str, expressions: Mapping[str, str]) -> timeseries.Panel:
+def bars(
+    title: str, description: str, expressions: Mapping[str, str], links: DataLinks = ()
+) -> timeseries.Panel:
     """Stacked bars of counted events; ``expressions``: legend -> PromQL of the count per ``$__interval``."""
+    counted = {legend: f"{text} > 0" for legend, text in expressions.items()}
     return (
-        _graph(title, description, "short", {legend: f"{text} > 0" for legend, text in expressions.items()})
+        _graph(title, description, "short", counted, links)
         .draw_style(GraphDrawStyle.BARS)
         .fill_opacity(80)
         .stacking(common.StackingConfig().mode(StackingMode.NORMAL))
@@ -127,17 +97,67 @@ def bars(title: str, description: str, expressions: Mapping[str, str]) -> timese
     )
 
 
-def log_lines(title: str, description: str, query: str) -> logs.Panel:
+def rows(
+    title: str,
+    description: str,
+    expression: str,
+    columns: Mapping[str, str],
+    links: DataLinks = (),
+) -> table.Panel:
+    """A table of what is so now; ``columns``: label -> heading, in order; ``links``: where a row leads."""
+    query = prometheus.Dataquery().datasource(METRICS).expr(expression).instant()
+    shown = {
+        "includeByName": dict.fromkeys(columns, True),
+        "indexByName": {label: place for place, label in enumerate(columns)},
+        "renameByName": {},
+    }
+    panel = (
+        table.Panel()
+        .title(title)
+        .description(description)
+        .datasource(METRICS)
+        .with_target(query.format(PromQueryFormat.TABLE).ref_id("A"))
+        .with_transformation(DataTransformerConfig(id_val="organize", options=shown))
+        .data_links(list(links))
+        .span(2 * _GRAPH_WIDTH)
+        .height(7)
+    )
+    # A rename by the transformation would take the names away from under the links.
+    for label, heading in columns.items():
+        panel.override_by_name(label, [DynamicConfigValue(id_val="displayName", value=heading)])
+    return panel
+
+
+def log_bars(
+    title: str, description: str, query: str, by: str, source: DataSourceRef = LOGS
+) -> timeseries.Panel:
+    """Stacked bars of log lines that match a Lucene ``query``, by the values of a keyword field."""
+    terms = elasticsearch.Terms().id("2").field(by)
+    terms.settings(elasticsearch.ElasticsearchTermsSettings().size("20").order("desc").order_by("_count"))
+    time = elasticsearch.DateHistogram().id("3").field("@timestamp")
+    time.settings(elasticsearch.ElasticsearchDateHistogramSettings().interval("auto").min_doc_count("0"))
+    target = _search(query, source).metrics([elasticsearch.Count().id("1")]).bucket_aggs([terms, time])
+    return (
+        _graph(title, description, "short", {}, ())
+        .datasource(source)
+        .with_target(target)
+        .draw_style(GraphDrawStyle.BARS)
+        .fill_opacity(80)
+        .stacking(common.StackingConfig().mode(StackingMode.NORMAL))
+        .decimals(0)
+    )
+
+
+def log_lines(title: str, description: str, query: str, source: DataSourceRef = LOGS) -> logs.Panel:
     """Log lines that match a Lucene ``query``, newest first."""
-    target = elasticsearch.Dataquery().datasource(LOGS).query(query).time_field("@timestamp").ref_id("A")
-    target.metrics(
+    target = _search(query, source).metrics(
         [elasticsearch.Logs().id("1").settings(elasticsearch.ElasticsearchLogsSettings().limit("500"))]
     )
     return (
         logs.Panel()
         .title(title)
         .description(description)
-        .datasource(LOGS)
+        .datasource(source)
         .with_target(target)
         .show_time(True)
         .wrap_log_message(True)
@@ -148,7 +168,13 @@ def log_lines(title: str, description: str, query: str) -> logs.Panel:
     )
 
 
-def _graph(title: str, description: str, unit: str, expressions: Mapping[str, str]) -> timeseries.Panel:
+def _search(query: str, source: DataSourceRef) -> elasticsearch.Dataquery:
+    return elasticsearch.Dataquery().datasource(source).query(query).time_field("@timestamp").ref_id("A")
+
+
+def _graph(
+    title: str, description: str, unit: str, expressions: Mapping[str, str], links: DataLinks
+) -> timeseries.Panel:
     legend = common.VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM)
     panel = (
         timeseries.Panel()
@@ -158,6 +184,7 @@ def _graph(title: str, description: str, unit: str, expressions: Mapping[str, st
         .unit(unit)
         .min(0)
         .legend(legend.show_legend(True))
+        .data_links(list(links))
         .span(_GRAPH_WIDTH)
         .height(8)
     )

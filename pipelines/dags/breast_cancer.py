@@ -1,7 +1,9 @@
 """A complete small pipeline: tell malignant from benign tumours by measurements of cell nuclei.
 
 Ingest, features, train, evaluate, batch_predict, on the data set that comes with scikit-learn: it needs no
-network. Each task sends its rows, duration and scores (see ``ml_metrics``) and logs what it did.
+network. Each task sends its rows, duration and scores (see ``ml_metrics``) and logs what it did. Training
+keeps a reference of its rows, and prediction compares the new ones with it (see ``drift``): the parameter
+``drift`` makes them come from a badly calibrated instrument.
 Tasks hand each other file names; the files lie in a directory of the run's own in the shared data volume, and
 those of the last ten runs are kept. Started by hand or through the API only.
 """
@@ -15,8 +17,8 @@ from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
-from airflow.sdk import dag, get_current_context, task
-from measurements import LABEL, malformed, split_valid
+from airflow.sdk import Param, dag, get_current_context, task
+from measurements import LABEL, malformed, miscalibration, split_valid
 from ml_metrics import measured_step
 
 log = logging.getLogger(__name__)
@@ -24,12 +26,15 @@ log = logging.getLogger(__name__)
 PIPELINE = "breast_cancer"
 MODEL = "logistic_regression"
 DATA = Path("/opt/airflow/data") / PIPELINE
+REFERENCE = "reference.npz"
 KEPT_RUNS = 10
 MAX_REJECTED_SHARE = 0.05
 # Two measurements that say the same (radius and perimeter) make the model's weights meaningless.
 MAX_CORRELATION = 0.95
 MIN_AUC = 0.95
 BATCH_ROWS = 16
+# What the parameter "drift" makes of the scale: a tenth too much would be lost among patients, this is not.
+DRIFTED_SCALE = 1.4
 SEED = 20
 
 
@@ -79,7 +84,7 @@ def ingest() -> str:
         log.info(
             "ingested %d rows of %d measurements each, rejected %d", len(valid), len(names), len(rejected)
         )
-        step.rows(ingested=len(valid), rejected=len(rejected))
+        step.rows(ingested=len(valid), rejected=len(rejected), out=len(valid))
         step.data_bytes(target.stat().st_size)
         if len(rejected) > MAX_REJECTED_SHARE * len(rows):
             message = f"{len(rejected)} of {len(rows)} rows were rejected: is this the right source?"
@@ -99,6 +104,9 @@ def features(ingested: str) -> str:
         known, new, known_labels, _ = train_test_split(
             values, labels, test_size=0.2, random_state=SEED, stratify=labels
         )
+        if get_current_context()["params"]["drift"]:
+            log.warning("the new rows drift on purpose: the instrument's scale is %.1f", DRIFTED_SCALE)
+            new = new * miscalibration(names.tolist(), DRIFTED_SCALE)
         train, test, train_labels, test_labels = train_test_split(
             known, known_labels, test_size=0.25, random_state=SEED, stratify=known_labels
         )
@@ -118,16 +126,17 @@ def features(ingested: str) -> str:
             new=new[:, kept],
         )
         log.info("rows: %d for training, %d for the test, %d new", len(train), len(test), len(new))
-        step.rows(ingested=len(values), rejected=0)
+        step.rows(ingested=len(values), rejected=0, out=len(train) + len(test) + len(new))
         step.data_bytes(target.stat().st_size)
     return str(target)
 
 
 @task
 def train(prepared: str) -> str:
-    """Fit a logistic regression on standardised measurements."""
+    """Fit a logistic regression on standardised measurements, and keep what it was fitted on."""
     import joblib
     import numpy as np
+    from drift import Reference
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
     from sklearn.pipeline import make_pipeline
@@ -135,12 +144,13 @@ def train(prepared: str) -> str:
 
     with measured_step(PIPELINE, "train") as step:
         with np.load(prepared) as source:
-            rows, labels = source["train"], source["train_labels"]
+            names, rows, labels = source["names"].tolist(), source["train"], source["train_labels"]
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, random_state=SEED))
         model.fit(rows, labels)
         loss = log_loss(labels, model.predict_proba(rows))
         target = Path(prepared).with_name("model.joblib")
         joblib.dump(model, target)
+        Reference.of(names, rows).save(target.with_name(REFERENCE))
         log.info("trained on %d rows of %d measurements: loss %.4f", *rows.shape, loss)
         step.rows(ingested=len(rows), rejected=0)
         step.score("loss", float(loss), model=MODEL)
@@ -177,14 +187,16 @@ def evaluate(prepared: str, trained: str) -> dict[str, float]:
 
 @task
 def batch_predict(prepared: str, trained: str, scores: dict[str, float]) -> str:
-    """Predict the new rows in batches, once the scores have passed, and write the predictions."""
+    """Predict the new rows in batches, once the scores have passed, and tell whether they drift."""
     import joblib
     import numpy as np
+    from drift import Reference
 
     with measured_step(PIPELINE, "batch_predict") as step:
         model = joblib.load(trained)
         with np.load(prepared) as source:
             rows = source["new"]
+        step.drift(Reference.load(Path(trained).with_name(REFERENCE)).compare(rows), model=MODEL)
         target = Path(trained).with_name("predictions.csv")
         positive = 0
         with target.open("w", newline="") as file:
@@ -197,7 +209,7 @@ def batch_predict(prepared: str, trained: str, scores: dict[str, float]) -> str:
                 writer.writerows((start + i, f"{value:.6f}") for i, value in enumerate(probabilities))
                 positive += int((probabilities >= 0.5).sum())
         log.info("predicted %d rows, %d of them benign, auc %.4f", len(rows), positive, scores["auc"])
-        step.rows(ingested=len(rows), rejected=0)
+        step.rows(ingested=len(rows), rejected=0, out=len(rows))
         step.predictions(len(rows))
         step.data_bytes(target.stat().st_size)
     return str(target)
@@ -207,6 +219,14 @@ def batch_predict(prepared: str, trained: str, scores: dict[str, float]) -> str:
     dag_id=PIPELINE,
     schedule=None,
     max_active_runs=1,
+    params={
+        "drift": Param(
+            False,
+            type="boolean",
+            title="Drift",
+            description="Make the new rows drift, as if a badly calibrated instrument had measured them.",
+        )
+    },
     default_args={"owner": "ml-platform", "retries": 1, "retry_delay": timedelta(seconds=10)},
     dagrun_timeout=timedelta(minutes=15),
     tags=["ml", "example"],

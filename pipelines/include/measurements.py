@@ -9,6 +9,9 @@ Row: TypeAlias = Mapping[str, object]
 LABEL = "diagnosis"
 CLASSES = (0, 1)
 
+# By which power of the instrument's scale a measurement changes; the others are ratios.
+_POWERS = {"radius": 1, "perimeter": 1, "area": 2, "texture": 1}
+
 
 def complaint(row: Row, features: Sequence[str]) -> str | None:
     """Say why a row cannot be used, or return None. Measurements are sizes and ratios: not negative."""
@@ -53,3 +56,15 @@ def malformed(row: Row, features: Sequence[str]) -> list[Row]:
         {**row, second: -1.0},
         {**row, LABEL: 2},
     ]
+
+
+def miscalibration(features: Sequence[str], scale: float) -> list[float]:
+    """Return each measurement's factor if the instrument shows sizes and textures ``scale`` times too large.
+
+    As a microscope does whose magnification and lamp are set wrongly; shapes stay what they are.
+    """
+    return [scale ** _power(feature) for feature in features]
+
+
+def _power(feature: str) -> int:
+    return next((power for word, power in _POWERS.items() if word in feature.split()), 0)

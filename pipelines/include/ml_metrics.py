@@ -1,4 +1,10 @@
-"""Metrics of machine-learning steps, for authors of DAGs: ``from ml_metrics import measured_step``.
+"""Metrics of machine-learning steps, for authors of DAGs.
+
+Three lines to use::
+
+    with measured_step("churn", "train") as step:  # from ml_metrics import measured_step
+        step.rows(ingested=900, rejected=3, out=897)
+        step.score("auc", 0.93, model="trees")
 
 The folder of this file is mounted into every Airflow container and on Python's path there (``PYTHONPATH``):
 tasks and DAG files import it by name. What is sent goes through Airflow's own StatsD client and is in
@@ -8,12 +14,19 @@ the labels ``pipeline`` and ``step``:
 ===============================  ====================================================================
 ``ml.rows_ingested``             rows that the step's last run took in
 ``ml.rows_rejected``             rows that it refused
+``ml.rows_out``                  rows that it handed on
 ``ml.data_bytes``                bytes that it wrote
 ``ml.predictions``               predictions that it made
 ``ml.step_duration``             timer, seconds: the step's own work, without Airflow's start of the task
 ``ml.serving_latency_seconds``   timer, seconds: one prediction call
 ``ml.last_success_timestamp``    Unix time at which the step last ended well
 ``ml.train_auc`` and so on       scores, with the label ``model``
+``ml.drift_psi``                 with ``model`` and ``feature``: how far the feature is from what the model
+                                 was trained on, see the module ``drift``
+``ml.drift_ks``                  the same by another measure ...
+``ml.drift_ks_pvalue``           ... and how probable that is by chance
+``ml.drift_share``               with ``model``: share of its features that drifted, 0 to 1
+``ml.drift_checked_timestamp``   with ``model``: Unix time of the last comparison
 ===============================  ====================================================================
 
 Gauges show the last run and stay when a later run fails: look at ``ml.last_success_timestamp`` too.
@@ -23,19 +36,21 @@ import logging
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from airflow.sdk.observability import stats
+from metric_tags import safe_tags
+
+if TYPE_CHECKING:
+    from drift import FeatureDrift
 
 log = logging.getLogger(__name__)
 
-# More than this and the client drops the metric: name, tags and the separators between them.
-_MAX_LENGTH = 250
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_NOT_IN_TAG = re.compile(r"[^A-Za-z0-9_./-]+")
 
 
 @dataclass(frozen=True)
@@ -45,10 +60,12 @@ class Step:
     pipeline: str
     step: str
 
-    def rows(self, *, ingested: int, rejected: int) -> None:
-        """Send how many rows the step took in and how many it refused."""
+    def rows(self, *, ingested: int, rejected: int, out: int | None = None) -> None:
+        """Send how many rows the step took in, how many it refused and, if it hands on any, how many."""
         self.gauge("rows_ingested", ingested)
         self.gauge("rows_rejected", rejected)
+        if out is not None:
+            self.gauge("rows_out", out)
 
     def data_bytes(self, count: int) -> None:
         """Send how many bytes the step wrote."""
@@ -66,6 +83,22 @@ class Step:
         """Send a score of ``model``, such as ``auc``; higher or lower may be better, the name says which."""
         self.gauge(f"train_{name}", value, model=model)
 
+    def drift(self, found: "Mapping[str, FeatureDrift]", *, model: str) -> None:
+        """Send what ``drift.Reference.compare`` found; if that is nothing, the last values stay."""
+        if not found:
+            log.warning("too few rows to tell whether the features of %s drift", model)
+            return
+        for feature, measures in found.items():
+            self.gauge("drift_psi", measures.psi, model=model, feature=feature)
+            self.gauge("drift_ks", measures.ks, model=model, feature=feature)
+            self.gauge("drift_ks_pvalue", measures.ks_pvalue, model=model, feature=feature)
+        drifted = [feature for feature, measures in found.items() if measures.drifted]
+        level = logging.WARNING if drifted else logging.INFO
+        named = ", ".join(drifted) or "none"
+        log.log(level, "%d of %d features of %s drift: %s", len(drifted), len(found), model, named)
+        self.gauge("drift_share", len(drifted) / len(found), model=model)
+        self.gauge("drift_checked_timestamp", round(time.time()), model=model)
+
     def gauge(self, name: str, value: float, **tags: str) -> None:
         """Send the present value of ``ml.<name>``; one that is no number is logged, not sent."""
         if not math.isfinite(value):
@@ -78,13 +111,7 @@ class Step:
         stats.timing(metric_name(name), timedelta(seconds=seconds), tags=self._tags(name, tags))
 
     def _tags(self, name: str, more: dict[str, str]) -> dict[str, str]:
-        tags = {"pipeline": self.pipeline, "step": self.step, **more}
-        safe = {key: tag_value(value) for key, value in tags.items()}
-        length = len(metric_name(name)) + sum(len(key) + len(value) + 2 for key, value in safe.items())
-        if length > _MAX_LENGTH:
-            message = f"metric {name} with its labels has {length} characters; at most {_MAX_LENGTH} are sent"
-            raise ValueError(message)
-        return safe
+        return safe_tags(metric_name(name), {"pipeline": self.pipeline, "step": self.step, **more})
 
 
 def metric_name(name: str) -> str:
@@ -97,11 +124,6 @@ def metric_name(name: str) -> str:
         message = f"metric name {name!r}: want lower-case letters, digits and underscores, a letter first"
         raise ValueError(message)
     return f"ml.{name}"
-
-
-def tag_value(value: str) -> str:
-    """Return the value with underscores for what the wire format cannot hold, such as spaces and colons."""
-    return _NOT_IN_TAG.sub("_", value) or "none"
 
 
 @contextmanager

@@ -6,6 +6,7 @@ has none), whether a panel's query finds data, nor anything about the other imag
 """
 
 import base64
+import dataclasses
 import json
 import urllib.error
 import urllib.parse
@@ -14,8 +15,9 @@ import urllib.request
 import pytest
 
 from configs import grafana
-from configs.dashboards import airflow, pipelines
-from configs.dashboards.sources import LOGS_UID, METRICS_UID
+from configs.dashboards import airflow, infrastructure, logs, overview, pipelines, watchers
+from configs.dashboards.sources import ALERTS_UID, CONTAINER_LOGS_UID, LOGS_UID, METRICS_UID, TRACES_UID
+from configs.links import Links
 
 USER = "472:0"
 PASSWORDS = {
@@ -23,20 +25,33 @@ PASSWORDS = {
     "/run/secrets/log_reader_password": "also-only-for-this-test",
     "/run/secrets/grafana_secret_key": "a-key-for-this-test",
 }
-BOARDS = {board.UID: json.loads(board.render("dev")) for board in (airflow, pipelines)}
-VARIABLES = {"$pipeline": ".*", "$__interval": "1m", "$dag_id": ".*", "$task_id": ".*"}
+LINKS = Links.of(
+    "dev",
+    {
+        service: f"http://127.0.0.1/{service}"
+        for service in ("airflow", "prometheus", "grafana", "elasticsearch", "kibana", "jaeger")
+    },
+    runbooks="docs/runbooks",
+)
+MODULES = (airflow, pipelines, overview, logs, infrastructure, watchers)
+BOARDS = {board.UID: json.loads(board.render(LINKS)) for board in MODULES}
+VARIABLES = {
+    **{"$pipeline": ".*", "$__interval": "1m", "$dag_id": ".*", "$task_id": ".*"},
+    **{"$stack": "dev", "$service": ".*"},
+}
 
 
-def files(logs=True):
+def files(with_logs=True):
+    links = LINKS if with_logs else dataclasses.replace(LINKS, elasticsearch="", kibana="", jaeger="")
     return grafana.files(
         stack="dev",
         scrape_interval=5,
         log_reader_password_file="/run/secrets/log_reader_password",
         dashboards={
-            "airflow.json": airflow.render("dev", logs=logs),
-            "pipelines.json": pipelines.render("dev"),
+            f"{board.UID}.json": board.render(links) for board in MODULES if with_logs or board is not logs
         },
-        logs=logs,
+        logs=with_logs,
+        traces=with_logs,
     )
 
 
@@ -73,7 +88,7 @@ def get(server, path, user="keeper", password=PASSWORDS["/run/secrets/grafana_ad
 
 def test_the_server_takes_the_provisioning(server):
     sources = {source["uid"]: source for source in get(server, "/api/datasources")}
-    assert set(sources) == {METRICS_UID, LOGS_UID}
+    assert set(sources) == {METRICS_UID, LOGS_UID, CONTAINER_LOGS_UID, TRACES_UID, ALERTS_UID}
     assert sources[METRICS_UID]["isDefault"]
     logs = get(server, f"/api/datasources/uid/{LOGS_UID}")
     assert logs["basicAuthUser"] == "log_reader"
@@ -108,7 +123,7 @@ def test_prometheus_understands_every_query(serve_in_image):
     prometheus.wait(prometheus.url(9090, "/-/ready"))
     targets = [target for board in BOARDS.values() for panel in panels(board) for target in panel["targets"]]
     queries = [target["expr"] for target in targets if "expr" in target]
-    assert len(queries) > 25
+    assert len(queries) > 70
     for query in queries:
         for name, value in VARIABLES.items():
             query = query.replace(name, value)
@@ -120,14 +135,20 @@ def test_prometheus_understands_every_query(serve_in_image):
 
 def test_every_panel_reads_a_provisioned_source_and_explains_itself():
     for panel in (panel for board in BOARDS.values() for panel in panels(board)):
-        assert panel["datasource"]["uid"] in {METRICS_UID, LOGS_UID}
-        assert panel["description"]
+        assert panel["datasource"]["uid"] in {METRICS_UID, LOGS_UID, CONTAINER_LOGS_UID}
+        assert panel["title"]
+        assert panel["description"].endswith(".")
+        if panel["type"] in ("timeseries", "stat"):
+            assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
 
 
 def test_without_a_log_store_nothing_speaks_of_it():
-    assert LOGS_UID not in "".join(files(logs=False).values())
+    told = "".join(files(with_logs=False).values())
+    assert LOGS_UID not in told
+    assert "/d/logs" not in told
+    assert TRACES_UID not in told
 
 
 def test_a_dashboard_is_the_same_each_time():
-    again = {board.UID: json.loads(board.render("dev")) for board in (airflow, pipelines)}
+    again = {board.UID: json.loads(board.render(LINKS)) for board in MODULES}
     assert again == BOARDS

@@ -17,7 +17,7 @@ from configs import statsd_exporter
 USER = "65534:0"
 MAPPING = "/etc/statsd-exporter/mapping.yml"
 FLAGS = [f"--statsd.mapping-config={MAPPING}"]
-LAST = "airflow.last_line:1|c"
+LAST = "airflow.last_line:1|g"
 LINES = (
     "airflow.ti.finish,dag_id=a.b,task_id=t-1,state=failed:1|c",
     "airflow.task.duration,dag_id=a.b,task_id=t-1:1500|ms",
@@ -25,6 +25,11 @@ LINES = (
     "airflow.dagrun.dependency-check:3|ms",
     "airflow.ti.queued,dag_id=a.b,task_id=t-1,queue=default:2|g",
     "airflow.task.memory_peak_bytes,dag_id=a.b,task_id=t-1:1000|g",
+    "airflow.task_live.memory_bytes,dag_id=a.b,task_id=t-1:900|g",
+    "airflow.task_resources.memory_peak_bytes,dag_id=a.b,task_id=t-1:1000|g",
+    "airflow.task_resources.cpu_time,dag_id=a.b,task_id=t-1:70|ms",
+    "airflow.task_resources.read_bytes_total,dag_id=a.b,task_id=t-1:0|c",
+    "airflow.task_resources.read_bytes_total,dag_id=a.b,task_id=t-1:4096|c",
     "airflow.pool.open_slots,pool_name=default_pool:7|g",
     "airflow.ml.drift_psi,model=m,feature=f:0.25|g",
     "airflow.ml.latency,model=m:200|ms",
@@ -41,24 +46,38 @@ TASK = {"dag_id": "a.b", "task_id": "t-1"}
 
 
 @pytest.fixture(scope="module")
-def metrics(serve_in_image):
-    """All metrics of an exporter that was sent ``LINES``: name -> labels and values of the samples."""
+def page(serve_in_image):
+    """Read the metrics of an exporter that was sent ``LINES``: name -> labels and values of the samples."""
     files = {MAPPING: statsd_exporter.render()}
     server = serve_in_image("statsd-exporter", FLAGS, files, user=USER, ports=[9102, 9125])
     server.wait(server.url(9102, "/-/ready"))
     with socket.create_connection(server.address(9125), timeout=10) as connection:
         connection.sendall("".join(f"{line}\n" for line in (*LINES, LAST)).encode())
-    for _ in range(100):
-        with urllib.request.urlopen(server.url(9102, "/metrics"), timeout=10) as page:
-            families = list(text_string_to_metric_families(page.read().decode()))
-        if any(family.name == "airflow_last_line" for family in families):
-            break
+
+    def read():
+        found = {}
+        with urllib.request.urlopen(server.url(9102, "/metrics"), timeout=10) as answer:
+            for family in text_string_to_metric_families(answer.read().decode()):
+                for sample in family.samples:
+                    found.setdefault(sample.name, []).append((sample.labels, sample.value))
+        return found
+
+    return read
+
+
+def _wait(read, condition, seconds):
+    """The first metrics that fulfil the condition."""
+    deadline = time.monotonic() + seconds
+    while not condition(found := read()):
+        assert time.monotonic() < deadline, sorted(found)
         time.sleep(0.1)
-    found = {}
-    for family in families:
-        for sample in family.samples:
-            found.setdefault(sample.name, []).append((sample.labels, sample.value))
     return found
+
+
+@pytest.fixture(scope="module")
+def metrics(page):
+    """All metrics, once the last line is in."""
+    return _wait(page, lambda found: "airflow_last_line" in found, 10)
 
 
 def test_the_exporter_accepts_the_file(run_in_image):
@@ -80,6 +99,14 @@ def test_lines_become_metrics_with_their_tags_as_labels(metrics):
     assert metrics["airflow_task_memory_peak_bytes"] == [(TASK, 1000)]
     assert metrics["airflow_pool_open_slots"] == [({"pool_name": "default_pool"}, 7)]
     assert metrics["airflow_ml_drift_psi"] == [({"model": "m", "feature": "f"}, 0.25)]
+
+
+def test_what_tasks_use_is_told_live_and_at_their_end(metrics):
+    assert metrics["airflow_task_live_memory_bytes"] == [(TASK, 900)]
+    assert metrics["airflow_task_resources_memory_peak_bytes"] == [(TASK, 1000)]
+    assert metrics["airflow_task_resources_read_bytes_total"] == [(TASK, 4096)]
+    assert metrics["airflow_task_resources_cpu_time_sum"] == [(TASK, 0.07)]
+    assert (TASK | {"le": "0.1"}, 1) in metrics["airflow_task_resources_cpu_time_bucket"]
 
 
 def test_timers_are_histograms_in_seconds(metrics):
@@ -108,9 +135,18 @@ def test_no_line_was_lost(metrics):
         assert not any(value for _, value in metrics.get(name, []))
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("metrics")
+def test_live_gauges_are_forgotten_within_a_minute_and_records_stay(page):
+    found = _wait(page, lambda found: "airflow_task_live_memory_bytes" not in found, 60)
+    assert found["airflow_task_resources_memory_peak_bytes"] == [(TASK, 1000)]
+
+
 def test_only_gauges_of_tasks_are_forgotten():
     mappings = yaml.safe_load(statsd_exporter.render())["mappings"]
     assert {entry["match"]: entry["ttl"] for entry in mappings if "ttl" in entry} == {
         "airflow.ti.*": "24h",
         "airflow.task.*": "24h",
+        "airflow.task_live.*": "30s",
+        "airflow.task_resources.*": "24h",
     }

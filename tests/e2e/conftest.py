@@ -9,6 +9,7 @@ from platform_client import Platform
 from stack_files import PROJECT, REPOSITORY, committed_config
 
 from configs.versions import ImageSet, image_for, lacks
+from measure.receiver import URL as RECEIVER_URL
 
 _KIBANA_DOUBLE = "mlops-test/kibana-double:1"
 
@@ -42,6 +43,7 @@ def stack(
         texts |= {"kibana.image": kibana_image}
     with deployment(program, "e2e", home) as made:
         made.init(texts)
+        made.set_secret("secrets.alert_webhook_url", RECEIVER_URL)
         made.first_up = made.up()
         yield made
 

@@ -102,6 +102,11 @@ class Deployment:
         outcome = self.pulumi("config", "set", "--plaintext", key, "--", value)
         assert outcome.code == 0, outcome.text
 
+    def set_secret(self, key: str, value: str) -> None:
+        """Set one encrypted config value."""
+        outcome = self.pulumi("config", "set", "--secret", key, "--", value)
+        assert outcome.code == 0, outcome.text
+
     def up(self) -> Outcome:
         """``pulumi up`` without asking and without a preview of its own."""
         return self.pulumi("up", "--yes", "--skip-preview")

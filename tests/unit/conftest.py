@@ -10,6 +10,9 @@ from stack_files import PROJECT, REPOSITORY, committed_config
 
 import preflight
 from components import platform
+from components.engine import Surroundings
+
+_SURROUNDINGS = Surroundings(time="2026-01-01T00:00:00+00:00", data_directory="/var/lib/docker")
 
 
 def stack_config(stack: str, changes: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -34,6 +37,6 @@ def run_program() -> Iterator[Callable[..., Recorder]]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(preflight, "inspect_engine", lambda _address: roomy)
-        patched.setattr(platform, "clock", lambda _host: "2026-01-01T00:00:00+00:00")
+        patched.setattr(platform, "surroundings", lambda _address: _SURROUNDINGS)
         patched.chdir(REPOSITORY)
         yield run

@@ -1,15 +1,17 @@
-"""What Airflow's and Postgres's containers are told.
+"""What the containers of Airflow, of its database and of both exporters are told.
 
-Decides that no secret is in an environment, that stacks do not accept each other's tokens, and what the
-heartbeat probe makes of an age. Cannot decide that Airflow understands the settings: tests/configs asks it.
+Decides that no secret is in an environment or an argument, that stacks do not accept each other's tokens, and
+what the probes make of an age and of a page. Cannot decide that the services understand what they are told:
+tests/configs asks them.
 """
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
 
-from configs import airflow, postgres
+from configs import airflow, airflow_exporter, postgres, postgres_exporter
 
 _ARGUMENTS = {
     "stack": "dev",
@@ -46,8 +48,16 @@ def test_secrets_are_read_from_files(section_key):
 
 
 def test_no_other_variable_names_a_password_or_key():
-    admin = airflow.admin_environment(username="admin", password_file="/run/secrets/p")
-    secretive = {k for k in environment() | admin if any(w in k for w in ("PASSWORD", "SECRET", "FERNET"))}
+    migration = airflow.migration_environment(
+        admin="admin",
+        admin_password_file="/run/secrets/a",
+        monitor="m",
+        monitor_password_file="/run/secrets/m",
+    )
+    exporter = postgres_exporter.environment(password_file="/run/secrets/m")
+    told = environment() | migration | exporter
+    secretive = {name for name in told if re.search("PASS|SECRET|FERNET", name)}
+    assert len(secretive) > 5
     assert all(name.endswith(("_CMD", "_FILE")) for name in secretive)
 
 
@@ -105,6 +115,45 @@ def test_the_statsd_client_is_importable_where_it_is_put():
 )
 def test_the_probe_judges_the_newest_heartbeat(age, problem):
     assert load("heartbeat").verdict(age) == problem
+
+
+@pytest.mark.parametrize(
+    ("page", "healthy"),
+    [
+        ('{"metadatabase":{"status":"healthy"},"scheduler":{"status":"unhealthy"}}', True),
+        ('{"metadatabase": {"status": "healthy"}}', True),
+        ('{"metadatabase":{"status":"unhealthy"},"scheduler":{"status":"healthy"}}', False),
+        ('{"scheduler":{"status":"healthy"}}', False),
+    ],
+)
+def test_the_api_server_answers_for_the_database_and_for_no_other_process(page, healthy):
+    assert bool(re.search(airflow.HEALTHY_BODY, page)) == healthy
+
+
+def test_the_exporter_of_the_database_is_given_a_files_path_and_no_password():
+    command = airflow_exporter.command(
+        password_file="/run/secrets/m", services={"airflow-scheduler": "SchedulerJob"}
+    )
+    assert command[1] in airflow_exporter.files()
+    assert command[2:] == [
+        "--host=postgres",
+        "--database=airflow",
+        "--user=monitor",
+        "--password-file=/run/secrets/m",
+        "--service=airflow-scheduler=SchedulerJob",
+    ]
+
+
+def test_the_exporters_log_in_as_the_role_that_the_migration_makes():
+    told = airflow.migration_environment(
+        admin="admin",
+        admin_password_file="a",
+        monitor=postgres.MONITOR,
+        monitor_password_file="m",
+    )
+    exporter = postgres_exporter.environment(password_file="m")
+    assert told["AIRFLOW_MONITOR_USERNAME"] == exporter["DATA_SOURCE_USER"]
+    assert postgres.MONITOR != postgres.USER
 
 
 def test_postgres_flags_come_in_pairs():

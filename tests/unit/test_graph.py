@@ -14,6 +14,17 @@ RunProgram = Callable[..., Recorder]
 
 SERVICES = {
     "airflow-api-server",
+    "airflow-exporter",
+    "alertmanager",
+    "blackbox-exporter",
+    "container-exporter",
+    "elasticsearch-exporter",
+    "filebeat-containers",
+    "jaeger",
+    "jaeger-retention",
+    "log-exporter",
+    "node-exporter",
+    "postgres-exporter",
     "airflow-dag-processor",
     "airflow-scheduler",
     "airflow-triggerer",
@@ -25,7 +36,18 @@ SERVICES = {
     "prometheus",
     "statsd-exporter",
 }
+# What reads files that are root's on the host, as root without any capability.
+ROOT_READERS = {"container-exporter", "filebeat-containers"}
+HOST_MOUNTS = {
+    "container-exporter": {"/var/lib/docker/containers", "/sys/fs/cgroup"},
+    "filebeat-containers": {"/var/lib/docker/containers"},
+    "node-exporter": {"/"},
+}
 STEPS = {"airflow-migrate", "elasticsearch-setup", "kibana-setup"}
+UNSCRAPED = {"airflow-api-server", "airflow-dag-processor", "airflow-scheduler", "airflow-triggerer"} | {
+    *("elasticsearch", "filebeat", "filebeat-containers", "jaeger-retention", "kibana", "postgres"),
+}
+AIRFLOW = {name for name in SERVICES | STEPS if name.startswith("airflow-")} - {"airflow-exporter"}
 _VISIBLE = ("envs", "labels", "command", "entrypoints", "healthcheck", "logOpts", "hostname", "name")
 
 
@@ -67,7 +89,7 @@ def test_every_container_is_hardened_and_limited(recorded: tuple[str, Recorder])
     _, recorder = recorded
     for name, container in recorder.of("Container").items():
         given = container.inputs
-        assert re.fullmatch(r"[1-9]\d*:0", given["user"]), name
+        assert re.fullmatch(r"0:0" if name in ROOT_READERS else r"[1-9]\d*:0", given["user"]), name
         assert given["capabilities"] == {"drops": ["ALL"], "adds": []}, name
         assert given["securityOpts"] == ["no-new-privileges:true"], name
         assert given["memory"] > 0, name
@@ -141,14 +163,15 @@ def test_no_secret_is_visible(recorded: tuple[str, Recorder]) -> None:
 
 
 def test_only_edited_folders_are_bind_mounted(recorded: tuple[str, Recorder]) -> None:
-    """Generated files are uploaded; what people edit is mounted read-only; no Docker socket anywhere."""
+    """Generated files are uploaded; folders of the host are mounted read-only where named here; no socket."""
     _, recorder = recorded
     for name, container in recorder.of("Container").items():
         for volume in container.inputs["volumes"]:
             assert "docker.sock" not in str(volume), name
             if volume.get("hostPath"):
                 assert volume["readOnly"] is True, name
-                assert name.startswith("airflow-"), name
+                allowed = HOST_MOUNTS.get(name, set())
+                assert volume["hostPath"] in allowed or name in AIRFLOW, f"{name}: {volume['hostPath']}"
 
 
 def test_a_service_that_is_off_is_not_there(run_program: RunProgram) -> None:
@@ -157,9 +180,14 @@ def test_a_service_that_is_off_is_not_there(run_program: RunProgram) -> None:
     assert set(without.of("Container")) == (SERVICES | STEPS) - {"kibana", "kibana-setup", "grafana"}
     bare = run_program(
         "dev",
-        {"kibana.enabled": "false", "filebeat.enabled": "false", "elasticsearch.enabled": "false"},
+        {
+            f"{section}.enabled": "false"
+            for section in ("elasticsearch", "kibana", "filebeat", "filebeat_containers", "jaeger")
+        },
     )
-    assert {"elasticsearch", "elasticsearch-setup", "filebeat", "kibana"}.isdisjoint(bare.of("Container"))
+    gone = {"elasticsearch", "elasticsearch-setup", "elasticsearch-exporter", "filebeat", "log-exporter"}
+    gone |= {"filebeat-containers", "jaeger", "jaeger-retention", "kibana", "kibana-setup"}
+    assert set(bare.of("Container")) == (SERVICES | STEPS) - gone
 
 
 def test_a_mirror_is_put_before_official_names(run_program: RunProgram) -> None:
@@ -176,7 +204,7 @@ def test_the_watched_are_scraped(run_program: RunProgram) -> None:
     """Prometheus is given the jobs that services declare, and only of those that are on."""
     uploads = run_program("dev").of("Container")["prometheus"].inputs["uploads"]
     text = "".join(upload["content"] for upload in uploads)
-    for job in ("prometheus", "statsd-exporter", "grafana"):
+    for job in sorted(SERVICES - UNSCRAPED):
         assert f"job_name: {job}" in text
     without = run_program("dev", {"grafana.enabled": "false"}).of("Container")["prometheus"]
     assert "job_name: grafana" not in "".join(upload["content"] for upload in without.inputs["uploads"])

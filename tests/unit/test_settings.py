@@ -9,7 +9,7 @@ import pytest
 from stack_config import PROJECT, problems_of, settings_of
 
 from settings import SettingsError, read
-from settings_model import Settings, declared, kind_of
+from settings.model import Settings, declared, kind_of
 from units import GIB, MIB, duration_text, mebibytes, size_text
 
 KEYS = dict(declared())
@@ -27,6 +27,8 @@ def test_without_configuration_every_default_holds():
         "elasticsearch": 9200,
         "kibana": 5601,
         "statsd-exporter": 9102,
+        "alertmanager": 9093,
+        "jaeger": 16686,
     }
 
 
@@ -206,14 +208,17 @@ def test_ports_must_differ_but_for_services_that_are_off():
 
 def test_port_base_gives_a_row_that_does_not_depend_on_what_is_enabled():
     with_all = settings_of({"port_base": "20000"}).ports()
-    assert with_all == dict(zip(settings_of().ports(), range(20000, 20006), strict=True))
+    assert with_all == dict(zip(settings_of().ports(), range(20000, 20008), strict=True))
     without = settings_of({"port_base": "20000", "grafana.enabled": "false", "airflow.port": "8888"}).ports()
     assert without == {k: v for k, v in with_all.items() if k != "grafana"} | {"airflow-api-server": 8888}
 
 
-@pytest.mark.parametrize("client", ["kibana", "filebeat"])
+_LOG_CLIENTS = ("kibana", "filebeat", "filebeat_containers", "jaeger")
+
+
+@pytest.mark.parametrize("client", _LOG_CLIENTS)
 def test_services_that_need_elasticsearch(client):
-    off = {f"{each}.enabled": "false" for each in ("elasticsearch", "kibana", "filebeat")}
+    off = {f"{each}.enabled": "false" for each in ("elasticsearch", *_LOG_CLIENTS)}
     settings = settings_of(off)
     assert not {"elasticsearch", "kibana", "filebeat", "kibana-setup"} & settings.memory().keys()
     assert list(problems_of(off | {f"{client}.enabled": "true"})) == [f"{client}.enabled"]
@@ -244,7 +249,10 @@ def test_stack_names(stack):
 
 def test_endpoints_of_published_services():
     endpoints = settings_of({"grafana.enabled": "false", "airflow.port": "8888"}).endpoints()
-    assert endpoints.keys() == {"airflow", "prometheus", "elasticsearch", "kibana", "statsd-exporter"}
+    assert endpoints.keys() == {
+        *("airflow", "prometheus", "elasticsearch", "kibana", "statsd-exporter"),
+        *("alertmanager", "jaeger"),
+    }
     assert endpoints["airflow"] == "http://127.0.0.1:8888"
     for address, shown in (("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("192.0.2.7", "192.0.2.7")):
         assert settings_of({"bind_address": address}).endpoints()["airflow"] == f"http://{shown}:8080"
@@ -266,3 +274,48 @@ def test_units_as_text():
 def test_settings_are_frozen():
     with pytest.raises(ValueError, match="frozen"):
         settings_of().airflow.port = 1
+
+
+def test_no_login_over_an_open_connection():
+    texts = {
+        "alertmanager.email_to": "oncall@example.org",
+        "alertmanager.smtp_host": "mail.example.org:587",
+        "alertmanager.smtp_username": "alerts",
+        "alertmanager.smtp_require_tls": "false",
+        "secrets.smtp_password": "only-for-tests",
+    }
+    secret = ["secrets.smtp_password"]
+    assert list(problems_of(texts, secret=secret)) == ["alertmanager.smtp_require_tls"]
+    assert settings_of(texts | {"alertmanager.smtp_host": "mail.example.org:465"}, secret=secret)
+
+
+@pytest.mark.parametrize("key", ["alert_webhook_url", "pagerduty_routing_key", "smtp_password"])
+def test_an_empty_receiver_is_refused(key):
+    assert f"secrets.{key}" in problems_of({f"secrets.{key}": ""}, secret=[f"secrets.{key}"])
+
+
+@pytest.mark.parametrize(
+    ("half", "other"),
+    [
+        ("alertmanager.email_to", "alertmanager.smtp_host"),
+        ("alertmanager.smtp_host", "alertmanager.email_to"),
+        ("alertmanager.email_from", "alertmanager.email_to"),
+        ("alertmanager.smtp_username", "secrets.smtp_password"),
+        ("secrets.smtp_password", "alertmanager.smtp_username"),
+        ("alertmanager.slack_channel", "secrets.slack_webhook_url"),
+    ],
+)
+def test_half_a_receiver_is_refused(half, other):
+    texts = {
+        "alertmanager.email_to": "oncall@example.org",
+        "alertmanager.email_from": "alerts@example.org",
+        "alertmanager.smtp_host": "mail.example.org:587",
+        "alertmanager.smtp_username": "alerts",
+        "secrets.smtp_password": "only-for-tests",
+        "alertmanager.slack_channel": "#alerts",
+        "secrets.slack_webhook_url": "https://hooks.example.org/T/B/X",
+    }
+    secret = [key for key in texts if key.startswith("secrets.")]
+    assert settings_of(texts, secret=secret)
+    without = {key: text for key, text in texts.items() if key != other}
+    assert other in problems_of(without, secret=[key for key in secret if key != other])[half]

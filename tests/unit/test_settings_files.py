@@ -12,7 +12,7 @@ from stack_files import committed_config
 
 from docs.settings_reference import files
 from settings import load
-from settings_model import declared
+from settings.model import declared
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())

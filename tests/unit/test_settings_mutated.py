@@ -8,7 +8,7 @@ import pytest
 from stack_config import PROJECT
 
 from settings import SettingsError, load, read
-from settings_model import declared
+from settings.model import declared
 
 KEYS = dict(declared())
 

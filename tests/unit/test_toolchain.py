@@ -227,7 +227,7 @@ def test_an_image_set_that_is_named_stays(home, program, monkeypatch):
 
 
 def test_tests_of_the_official_set_pull_what_the_engine_lacks(home, program, monkeypatch):
-    program("docker", 'case "$*" in *inspect*prometheus*) exit 0;; *inspect*) exit 1;; esac')
+    program("docker", 'case "$*" in *inspect*prom/prometheus*) exit 0;; *inspect*) exit 1;; esac')
     monkeypatch.setattr(commands, "ensure_environment", lambda: os.environ | {"MLOPS_IMAGE_SET": "official"})
     monkeypatch.setattr(commands.subprocess, "call", lambda *_, **__: 0)
     assert commands.test(["-x"]) == 0

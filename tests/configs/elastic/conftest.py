@@ -10,13 +10,16 @@ from containers import Network, address, network, wait_for
 from docker.models.containers import Container
 from plans import apply_plan
 
-from configs import elasticsearch, task_logs
+from configs import container_logs, dead_letters, elasticsearch, task_logs
+from configs.data_streams import LogRetention
 from configs.versions import ImageSet, lacks
 
 STACK = "configs"
-RETENTION = 7 * 86400
+RETENTION = LogRetention(task_logs=7 * 86400, container_logs=3 * 86400, dead_letters=86400)
 SECRETS = {
     "elastic_password": "only-for-tests-elastic",
+    "elastic_monitor_password": "only-for-tests-monitor",
+    "jaeger_password": "only-for-tests-traces",
     "kibana_system_password": "only-for-tests-kibana",
     "kibana_user_password": "only-for-tests-person",
     "log_reader_password": "only-for-tests-reader",
@@ -24,6 +27,18 @@ SECRETS = {
 }
 _HEAP = 512 * 2**20
 _START_SECONDS = 180
+
+
+_PASSWORDS = {
+    elasticsearch.SUPERUSER: "elastic_password",
+    "kibana_system": "kibana_system_password",
+    elasticsearch.JAEGER: "jaeger_password",
+    elasticsearch.KIBANA_USER: "kibana_user_password",
+    elasticsearch.LOG_READER: "log_reader_password",
+    elasticsearch.LOG_WRITER: "log_writer_password",
+    elasticsearch.MONITOR: "elastic_monitor_password",
+}
+_STREAMS = (task_logs.data_stream(STACK), container_logs.data_stream(STACK), dead_letters.data_stream(STACK))
 
 
 @dataclass
@@ -34,25 +49,30 @@ class LogStore:
     container: Container
     url: str
     stream: str
+    container_stream: str
+    dead_letter_stream: str
 
     def ask(self, method: str, path: str, body: Any = None, *, user: str = "elastic") -> requests.Response:
         """One request as ``user``."""
-        passwords = {
-            "elastic": "elastic_password",
-            "kibana_system": "kibana_system_password",
-            elasticsearch.KIBANA_USER: "kibana_user_password",
-            elasticsearch.LOG_READER: "log_reader_password",
-            elasticsearch.LOG_WRITER: "log_writer_password",
-        }
-        login = (user, SECRETS[passwords[user]])
+        login = (user, SECRETS[_PASSWORDS[user]])
         return requests.request(method, self.url + path, json=body, auth=login, timeout=60)
 
-    def search(self, query: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Documents of the data stream that match, as the log reader."""
-        body = {"query": query, "size": 1000}
-        answer = self.ask("POST", f"/{self.stream}/_search", body, user=elasticsearch.LOG_READER)
+    def search(self, query: Mapping[str, Any], *, stream: str = "") -> list[dict[str, Any]]:
+        """Documents of the task logs' data stream, or another, that match, as the log reader."""
+        body = {"query": query, "size": 10_000}
+        path = f"/{stream or self.stream}/_search"
+        answer = self.ask("POST", path, body, user=elasticsearch.LOG_READER)
         answer.raise_for_status()
         return answer.json()["hits"]["hits"]
+
+    def ingest(self, document: Mapping[str, Any], *, stream: str = "") -> dict[str, Any]:
+        """Store one document as Filebeat sends it, and return it as it is found."""
+        stream = stream or self.stream
+        made = self.ask("POST", f"/{stream}/_doc?refresh=true", document, user=elasticsearch.LOG_WRITER)
+        assert made.status_code == 201, made.text
+        assert made.json().get("failure_store", "") != "used", made.text
+        (hit,) = self.search({"ids": {"values": [made.json()["_id"]]}}, stream=stream)
+        return hit["_source"]
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +80,7 @@ def plan(image_set: ImageSet) -> dict[str, Any]:
     """The plan of the set-up step, as the platform makes it."""
     return elasticsearch.setup_plan(
         stack=STACK,
-        retention_seconds=RETENTION,
+        retention=RETENTION,
         data_stream_api=not lacks("elasticsearch", image_set, "data_stream_api"),
     )
 
@@ -80,7 +100,7 @@ def log_store(image_set: ImageSet, plan: dict[str, Any]) -> Iterator[LogStore]:
             secrets={"elastic_password": SECRETS["elastic_password"]},
             port=9200,
         )
-        store = LogStore(made, container, address(container, 9200), task_logs.data_stream(STACK))
+        store = LogStore(made, container, address(container, 9200), *_STREAMS)
         wait_for("Elasticsearch", lambda: _answers(store), seconds=_START_SECONDS)
         code, log = apply_plan(made, plan, SECRETS)
         assert code == 0, log

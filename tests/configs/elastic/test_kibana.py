@@ -6,6 +6,7 @@ of the documentation; whether the real Kibana shows the searches well, only the 
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,13 +18,14 @@ from conftest import SECRETS, STACK, LogStore
 from containers import address, execute, wait_for
 from docker.models.containers import Container
 
-from configs import elasticsearch, kibana, task_logs
+from configs import data_views, elasticsearch, kibana
 from configs.versions import ImageSet, image_for, lacks
 
 _DOUBLE = Path(__file__).resolve().parents[2] / "doubles" / "kibana"
 _CONFIG = "/usr/share/kibana/config/kibana.yml"
 _SECRET = "/run/secrets/kibana.yml"
 _MEMORY = 1024 * 2**20
+_FIELD = r"([a-z_.]+): "
 _LOGIN = (elasticsearch.KIBANA_USER, SECRETS["kibana_user_password"])
 
 
@@ -63,18 +65,66 @@ def server(log_store: LogStore, image: str) -> Iterator[Container]:
 
 
 def test_the_objects_are_there_after_each_repetition(
-    server: Container, apply: Callable[[Mapping[str, Any]], tuple[int, str]]
+    log_store: LogStore, server: Container, apply: Callable[[Mapping[str, Any]], tuple[int, str]]
 ) -> None:
     for _ in range(2):
         code, log = apply(kibana.setup_plan(stack=STACK))
         assert code == 0, log
     base = address(server, kibana.PORT)
     views = requests.get(f"{base}/api/data_views", auth=_LOGIN, timeout=30).json()["data_view"]
-    titles = {view["id"]: view["title"] for view in views}
-    assert titles[kibana.DATA_VIEW] == task_logs.data_stream(STACK)
-    found = requests.get(f"{base}/api/saved_objects/_find?type=search", auth=_LOGIN, timeout=30).json()
-    identifiers = {one["id"] for one in found["saved_objects"] if one["type"] == "search"}
-    assert identifiers == {one["id"] for one in kibana.saved_objects()}
+    assert {view["id"]: view["title"] for view in views} == {
+        data_views.TASK_LOGS: log_store.stream,
+        data_views.CONTAINER_LOGS: log_store.container_stream,
+        data_views.DEAD_LETTERS: log_store.dead_letter_stream,
+    }
+    query = f"{base}/api/saved_objects/_find?type=search&type=dashboard&per_page=100"
+    found = requests.get(query, auth=_LOGIN, timeout=30).json()["saved_objects"]
+    made = kibana.saved_objects()
+    assert {(one["type"], one["id"]) for one in found} == {(one["type"], one["id"]) for one in made}
+    assert len({one["id"] for one in made}) == len(made)
+
+
+def test_every_field_is_one_that_its_stream_can_answer_with(log_store: LogStore) -> None:
+    """Columns are fields of the mapping; what is counted, sorted or chosen by is kept for that."""
+    streams = {view["id"]: view["title"] for view in kibana.views(STACK)}
+    shown, counted = _fields()
+    for view in shown | counted:
+        fields = shown.get(view, set()) | counted.get(view, set())
+        path = f"/{streams[view]}/_field_caps?fields={','.join(sorted(fields))}"
+        caps = log_store.ask("GET", path, user=elasticsearch.LOG_READER).json()["fields"]
+        assert set(caps) >= fields, view
+        for field in counted.get(view, set()):
+            assert all(kind["aggregatable"] for kind in caps[field].values()), field
+
+
+def _fields() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """Data view -> fields that the saved objects show, and data view -> fields that they count or sort by."""
+    shown: dict[str, set[str]] = {}
+    counted: dict[str, set[str]] = {}
+    for one in kibana.saved_objects():
+        attributes = one["attributes"]
+        if one["type"] == "search":
+            view = one["references"][0]["id"]
+            source = json.loads(attributes["kibanaSavedObjectMeta"]["searchSourceJSON"])
+            shown.setdefault(view, set()).update(
+                attributes["columns"], re.findall(_FIELD, source["query"]["query"])
+            )
+            shown[view].update(each["meta"]["key"] for each in source["filter"])
+            counted.setdefault(view, set()).update(field for field, _ in attributes["sort"])
+            continue
+        for panel in json.loads(attributes["panelsJSON"]):
+            if panel["type"] == "lens":
+                lens = panel["embeddableConfig"]["attributes"]
+                view = lens["references"][0]["id"]
+                (layer,) = lens["state"]["datasourceStates"]["formBased"]["layers"].values()
+                fields = {column["sourceField"] for column in layer["columns"].values()} - {"___records___"}
+                counted.setdefault(view, set()).update(fields)
+                shown.setdefault(view, set()).update(re.findall(_FIELD, lens["state"]["query"]["query"]))
+        views = {each["name"]: each["id"] for each in one["references"]}
+        for name, control in json.loads(attributes["controlGroupInput"]["panelsJSON"]).items():
+            view = views[f"controlGroup_{name}:optionsListDataView"]
+            counted.setdefault(view, set()).add(control["explicitInput"]["fieldName"])
+    return shown, counted
 
 
 def test_nobody_gets_in_without_a_password(server: Container) -> None:
@@ -96,6 +146,20 @@ def test_a_search_without_its_data_view_fails_the_step(
     code, log = apply(plan)
     assert code == 1
     assert "missing_references" in log
+
+
+@pytest.mark.usefixtures("server")
+def test_a_dashboard_that_contradicts_itself_fails_the_step(
+    apply: Callable[[Mapping[str, Any]], tuple[int, str]],
+) -> None:
+    """The double would notice if panels, references and charts did not fit each other."""
+    plan = kibana.setup_plan(stack=STACK)
+    dashboard = json.loads(json.dumps(kibana.saved_objects()[-1]))
+    dashboard["references"].pop()
+    plan["requests"][-1]["file"] = {"name": "x.ndjson", "lines": [*kibana.saved_objects()[:-1], dashboard]}
+    code, log = apply(plan)
+    assert code == 1
+    assert "optionsListDataView" in log
 
 
 def test_keys_differ_by_purpose_and_stay_the_same() -> None:

@@ -21,10 +21,12 @@ from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 _VERSION = "9.4.3-double"
 _TIMEOUT_SECONDS = 5
 _SHORTEST_KEY = 32
+_COLUMNS = 48
 _REQUIRED = ("elasticsearch.username", "elasticsearch.password", "elasticsearch.hosts", "server.host")
 _KEYS = (
     "xpack.security.encryptionKey",
@@ -85,6 +87,66 @@ class Elasticsearch:
             return False
 
 
+def fault_of(one: dict[str, Any]) -> str:
+    """What is wrong with a saved object's own structure, in words; empty when nothing is."""
+    names = {reference["name"] for reference in one["references"]}
+    attributes = one["attributes"]
+    try:
+        source = json.loads(attributes["kibanaSavedObjectMeta"]["searchSourceJSON"])
+        wanted = {source["indexRefName"]} if one["type"] == "search" else set()
+        wanted |= {each["meta"]["indexRefName"] for each in source["filter"]}
+        if one["type"] == "dashboard":
+            wanted |= _panel_references(json.loads(attributes["panelsJSON"]))
+            controls = json.loads(attributes["controlGroupInput"]["panelsJSON"])
+            wanted |= {f"controlGroup_{name}:optionsListDataView" for name in controls}
+    except (KeyError, TypeError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    return "".join(f"no reference is named {name}; " for name in sorted(wanted ^ names))
+
+
+def _panel_references(panels: list[dict[str, Any]]) -> set[str]:
+    """The names of the references that a dashboard's panels make use of.
+
+    Raises:
+        ValueError: panels lie on each other or beside the grid, or a chart contradicts itself.
+    """
+    taken: set[tuple[int, int]] = set()
+    wanted = set()
+    for panel in panels:
+        index, grid = panel["panelIndex"], panel["gridData"]
+        cells = {(x + grid["x"], y + grid["y"]) for x in range(grid["w"]) for y in range(grid["h"])}
+        if grid["i"] != index or cells & taken or grid["x"] + grid["w"] > _COLUMNS:
+            raise ValueError(f"panel {index} has no place of its own")
+        taken |= cells
+        if panel["type"] == "search":
+            wanted.add(f"{index}:{panel['panelRefName']}")
+        elif panel["type"] == "lens":
+            wanted |= {
+                f"{index}:{name}" for name in _lens_references(panel["embeddableConfig"]["attributes"])
+            }
+        else:
+            raise ValueError(f"panel {index} is of the unknown type {panel['type']}")
+    return wanted
+
+
+def _lens_references(attributes: dict[str, Any]) -> set[str]:
+    """The names of a chart's references, one for each of its layers."""
+    layers = attributes["state"]["datasourceStates"]["formBased"]["layers"]
+    shape = attributes["state"]["visualization"]
+    for drawn in shape.get("layers", [shape]):
+        columns = layers[drawn["layerId"]]["columns"]
+        shown = [drawn[key] for key in ("xAccessor", "splitAccessor") if key in drawn]
+        shown += drawn.get("accessors", [each["columnId"] for each in drawn.get("columns", [])])
+        if not set(shown) <= set(columns) or sorted(layers[drawn["layerId"]]["columnOrder"]) != sorted(
+            columns
+        ):
+            raise ValueError(f"the chart {attributes['title']!r} shows columns that it does not have")
+    names = {f"indexpattern-datasource-layer-{layer}" for layer in layers}
+    if {reference["name"] for reference in attributes["references"]} != names:
+        raise ValueError(f"the chart {attributes['title']!r} has layers without a data view")
+    return names
+
+
 class Handler(BaseHTTPRequestHandler):
     """The double's HTTP interface."""
 
@@ -93,7 +155,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer the status to anybody, and stored objects to users."""
-        path, _, _query = self.path.partition("?")
+        path, _, query = self.path.partition("?")
         if path == "/api/status":
             up = self.elasticsearch.knows()
             overall = {"level": "available" if up else "critical", "summary": "a double of Kibana"}
@@ -103,7 +165,8 @@ class Handler(BaseHTTPRequestHandler):
         elif not self._authenticated():
             self._refuse(401, "Unauthorized")
         elif path == "/api/saved_objects/_find":
-            found = list(self.objects.values())
+            kinds = parse_qs(query).get("type", [])
+            found = [each for each in self.objects.values() if each["type"] in kinds]
             self._answer(200, {"total": len(found), "saved_objects": found})
         elif path == "/api/data_views":
             views = [each["attributes"] for each in self.objects.values() if each["type"] == "index-pattern"]
@@ -153,11 +216,15 @@ class Handler(BaseHTTPRequestHandler):
         lines = files[0].get_payload(decode=True).decode().splitlines()
         objects = [json.loads(line) for line in lines if line.strip()]
         errors = []
+        known = set(self.objects) | {(one["type"], one["id"]) for one in objects}
         for one in objects:
-            missing = [ref for ref in one["references"] if (ref["type"], ref["id"]) not in self.objects]
+            missing = [ref for ref in one["references"] if (ref["type"], ref["id"]) not in known]
             key = (one["type"], one["id"])
             if missing:
                 reason = {"type": "missing_references", "references": missing}
+                errors.append({"type": key[0], "id": key[1], "error": reason})
+            elif fault := fault_of(one):
+                reason = {"type": "unknown", "message": fault, "statusCode": 500}
                 errors.append({"type": key[0], "id": key[1], "error": reason})
             elif key in self.objects and not overwrite:
                 errors.append({"type": key[0], "id": key[1], "error": {"type": "conflict"}})

@@ -13,13 +13,12 @@ import pulumi
 from pydantic import ValidationError
 
 import preflight
-from configs.versions import lacks
+from configs.versions import lacks, row_of
 from engine import EngineAddress
-from settings_model import PUBLISHED, Settings, declared, kind_of, sections
-from settings_report import Problem, SettingsError, shown, suggestion
-from units import pattern, size_text
-
-__all__ = ["Settings", "SettingsError", "from_pulumi", "load", "optional_services", "read"]
+from settings.contradictions import contradictions
+from settings.model import Settings, declared, kind_of, sections
+from settings.report import Problem, SettingsError, shown, suggestion
+from units import pattern
 
 _KEYS = dict(declared())
 _SECRETS = "secrets."
@@ -115,7 +114,7 @@ def read(
         problems.append(Problem("stack", f"the name {shown(stack)} is not accepted: {error}"))
     settings = _validated(given, problems, project=project, stack=stack)
     broken = frozenset(problem.key for problem in problems)
-    problems += _contradictions(settings, broken, absent or {})
+    problems += contradictions(settings, broken, absent or {})
     return Reading(settings, tuple(problems), broken)
 
 
@@ -216,71 +215,9 @@ def _modelled(values: Mapping[str, _Given], project: str, stack: str) -> Setting
     return Settings.model_validate(tree | groups)
 
 
-def _contradictions(
-    settings: Settings, broken: frozenset[str], absent: Mapping[str, Collection[str]]
-) -> Iterator[Problem]:
-    """Values that are right by themselves and wrong together; none that only follows from a broken key."""
-    for keys, problem in (
-        *_heap(settings),
-        *_missing_services(settings, absent),
-        *_port_clashes(settings),
-    ):
-        if broken.isdisjoint(keys):
-            yield problem
-
-
-def _heap(settings: Settings) -> Iterator[tuple[set[str], Problem]]:
-    memory, heap = settings.elasticsearch.memory, settings.elasticsearch.heap
-    if heap * 2 > memory:
-        yield (
-            {"elasticsearch.heap", "elasticsearch.memory"},
-            Problem(
-                "elasticsearch.heap",
-                f"{size_text(heap)} exceeds half of elasticsearch.memory ({size_text(memory)}), whose other "
-                f"half is needed outside of the heap; at most {size_text(memory // 2)}",
-            ),
-        )
-
-
-def _missing_services(
-    settings: Settings, absent: Mapping[str, Collection[str]]
-) -> Iterator[tuple[set[str], Problem]]:
-    for client in ("kibana", "filebeat"):
-        if settings.enabled(client) and not settings.elasticsearch.enabled:
-            yield (
-                {f"{client}.enabled", "elasticsearch.enabled"},
-                Problem(
-                    f"{client}.enabled", f"true needs elasticsearch.enabled; set {client}.enabled to false"
-                ),
-            )
-    for service in absent.get(settings.image_set, ()):
-        if settings.enabled(service) and not getattr(getattr(settings, service), "image", ""):
-            image = f", or give {service}.image" if "image" in sections()[service].model_fields else ""
-            yield (
-                {f"{service}.enabled", f"{service}.image", "image_set"},
-                Problem(
-                    f"{service}.enabled",
-                    f"the image set {settings.image_set} has no {service}; "
-                    f"set {service}.enabled to false{image}",
-                ),
-            )
-
-
-def _port_clashes(settings: Settings) -> Iterator[tuple[set[str], Problem]]:
-    taken: dict[int, str] = {}
-    ports = settings.ports()
-    for section, service in PUBLISHED.items():
-        if service not in ports:
-            continue
-        other = taken.setdefault(ports[service], section)
-        if other != section:
-            involved = {f"{name}.{part}" for name in (section, other) for part in ("port", "enabled")}
-            yield (
-                involved | {"port_base"},
-                Problem(
-                    f"{section}.port", f"{ports[service]} is the port of {other} already; choose another"
-                ),
-            )
+def services_of(settings: Settings) -> tuple[str, ...]:
+    """The sections of the services that run."""
+    return tuple(name for name in sections() if name != "secrets" and settings.enabled(name))
 
 
 def optional_services() -> tuple[str, ...]:
@@ -290,6 +227,6 @@ def optional_services() -> tuple[str, ...]:
 
 def _absent_services() -> dict[str, list[str]]:
     return {
-        image_set: [service for service in optional_services() if lacks(service, image_set)]
+        image_set: [service for service in optional_services() if lacks(row_of(service), image_set)]
         for image_set in ("official", "packages")
     }

@@ -1,4 +1,4 @@
-"""What Kibana is told: its configuration, and the plan of the step that gives it data view and searches."""
+"""What Kibana is told: its configuration, and the plan of the step that gives it data views and objects."""
 
 import hashlib
 import json
@@ -6,14 +6,15 @@ from typing import Any
 
 import yaml
 
+from configs import container_logs, data_views, dead_letters, task_logs
 from configs.elasticsearch import SUPERUSER, URL
+from configs.kibana.dashboard import dashboard
+from configs.kibana.searches import searches
 from configs.secret_files import secret_path
 from configs.steps import request
-from configs.task_logs import data_stream
 from units import mebibytes
 
 PORT = 5601
-DATA_VIEW = "airflow-task-logs"
 
 _XSRF = {"kbn-xsrf": "set-up"}
 _KEYS = {
@@ -65,13 +66,7 @@ def render_secret(*, kibana_system_password: str, encryption_key: str) -> str:
 
 
 def setup_plan(*, stack: str) -> dict[str, Any]:
-    """The set-up step's plan: the data view of the task logs and the searches on it; safe to repeat."""
-    data_view = {
-        "id": DATA_VIEW,
-        "title": data_stream(stack),
-        "name": "Airflow task logs",
-        "timeFieldName": "@timestamp",
-    }
+    """The set-up step's plan: a data view of each stream, searches on them, a dashboard; safe to repeat."""
     return {
         "service": "Kibana",
         "base_url": f"http://kibana:{PORT}",
@@ -79,15 +74,18 @@ def setup_plan(*, stack: str) -> dict[str, Any]:
         "password_file": secret_path("elastic_password"),
         "ready": {"path": "/api/status", "seconds": 120},
         "requests": [
-            request(
-                "data view",
-                "POST",
-                "/api/data_views/data_view",
-                {"override": True, "data_view": data_view},
-                headers=_XSRF,
+            *(
+                request(
+                    f"data view {view['name']}",
+                    "POST",
+                    "/api/data_views/data_view",
+                    {"override": True, "data_view": view},
+                    headers=_XSRF,
+                )
+                for view in views(stack)
             ),
             request(
-                "saved searches",
+                "saved searches and dashboard",
                 "POST",
                 "/api/saved_objects/_import?overwrite=true",
                 headers=_XSRF,
@@ -97,26 +95,19 @@ def setup_plan(*, stack: str) -> dict[str, Any]:
     }
 
 
-def saved_objects() -> list[dict[str, Any]]:
-    """Saved searches on the data view, with ids that stay the same so that an import replaces them."""
+def views(stack: str) -> list[dict[str, Any]]:
+    """The data views: one for each data stream, with ids that stay the same."""
+    streams = {
+        data_views.TASK_LOGS: (task_logs.data_stream(stack), "Airflow task logs"),
+        data_views.CONTAINER_LOGS: (container_logs.data_stream(stack), "Container logs"),
+        data_views.DEAD_LETTERS: (dead_letters.data_stream(stack), "Dead letters"),
+    }
     return [
-        _search("airflow-task-logs-all", "Airflow task logs", ""),
-        _search("airflow-task-logs-errors", "Airflow task errors", "log.level: (error or critical)"),
+        {"id": identifier, "title": stream, "name": name, "timeFieldName": "@timestamp"}
+        for identifier, (stream, name) in streams.items()
     ]
 
 
-def _search(identifier: str, title: str, query: str) -> dict[str, Any]:
-    reference = "kibanaSavedObjectMeta.searchSourceJSON.index"
-    source = {"query": {"query": query, "language": "kuery"}, "filter": [], "indexRefName": reference}
-    return {
-        "id": identifier,
-        "type": "search",
-        "attributes": {
-            "title": title,
-            "description": "",
-            "columns": ["log.level", "airflow.dag_id", "airflow.task_id", "airflow.try_number", "message"],
-            "sort": [["@timestamp", "desc"]],
-            "kibanaSavedObjectMeta": {"searchSourceJSON": json.dumps(source, sort_keys=True)},
-        },
-        "references": [{"id": DATA_VIEW, "name": reference, "type": "index-pattern"}],
-    }
+def saved_objects() -> list[dict[str, Any]]:
+    """Saved searches and the dashboard, with ids that stay the same so that an import replaces them."""
+    return [*searches(), dashboard()]
