@@ -39,7 +39,7 @@ images: ## Pull the official images, or build the set made from packages
 	@$(TOOLCHAIN) images --stack $(STACK)
 
 measure: ## Measure how long signals take; DEFAULTS=1 compares with upstream's timings
-	@bin="$$($(TOOLCHAIN) python)" && "$$bin/python" -m measure --stack $(STACK)
+	@bin="$$($(TOOLCHAIN) python)" && "$$bin/python" -m measure --stack $(STACK) $(ARGS)
 
 soak: ## Let the example pipeline run for half an hour, in which no alert may fire
 	@bin="$$($(TOOLCHAIN) python)" && "$$bin/python" -m measure.soak --stack $(STACK)

@@ -53,7 +53,13 @@ settings = from_pulumi()
 platform = create_platform(settings)
 secrets = Secrets(protect=settings.protect_data)
 urls = settings.endpoints()
-links = Links.of(settings.stack, urls, runbooks=settings.alertmanager.runbooks_url or "docs/runbooks")
+links = Links.of(
+    settings.stack,
+    urls,
+    runbooks=settings.alertmanager.runbooks_url or "docs/runbooks",
+    task_logs=settings.enabled("filebeat"),
+    container_logs=settings.enabled("filebeat_containers"),
+)
 watched = [WATCHED[section].watch(links) for section in services_of(settings)]
 
 StatsdExporter(platform, settings)

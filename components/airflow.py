@@ -106,8 +106,11 @@ class Airflow(pulumi.ComponentResource):
             "fernet_key": secrets.airflow_fernet_key,
             "api_secret_key": secrets.airflow_api_secret_key,
             "jwt_secret": secrets.airflow_jwt_secret,
-            stored_logs.SECRET: secrets.log_reader_password,
         }
+        # For the API server alone, which shows them: tasks have no business with them.
+        self._log_secret: Mapping[str, pulumi.Input[str]] = (
+            {stored_logs.SECRET: secrets.log_reader_password} if settings.enabled("filebeat") else {}
+        )
         self.migrate = self._migration(secrets, after=postgres.service)
         self.services = [
             self._process("api-server", settings.airflow.api_server_memory, _api_probe(), published=True),
@@ -185,7 +188,7 @@ class Airflow(pulumi.ComponentResource):
             command=[command],
             environment=self._environment,
             files=config.probe_files(),
-            secrets=self._secrets,
+            secrets={**self._secrets, **(self._log_secret if published else {})},
             mounts=self._mounts,
             ports={_PORT: self._settings.ports()[name]} if published else {},
             pids=pids,

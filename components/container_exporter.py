@@ -13,7 +13,6 @@ from components.platform import Platform
 from components.service import HealthCheck, HostDirectory, Service, ServiceSpec
 from configs import container_exporter as config
 from configs.alerts import containers as alerts
-from configs.dashboards import infrastructure
 from configs.links import Links
 from configs.scrape import ScrapeJob
 from configs.watch import Watch
@@ -37,7 +36,6 @@ class ContainerExporter(pulumi.ComponentResource):
             scrape_jobs=(job,),
             rules=alerts.groups(links),
             inhibitions=alerts.INHIBITIONS,
-            dashboards={"infrastructure.json": infrastructure.render(links)},
         )
 
     def __init__(

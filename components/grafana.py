@@ -10,7 +10,7 @@ from components.secrets import Secrets
 from components.service import DataVolume, HealthCheck, Service, ServiceSpec
 from configs import grafana as config
 from configs.alerts import grafana as alerts
-from configs.dashboards import overview, watchers
+from configs.dashboards import infrastructure, logs, overview, watchers
 from configs.links import Links
 from configs.scrape import ScrapeJob
 from configs.secret_files import secret_path
@@ -35,7 +35,12 @@ class Grafana(pulumi.ComponentResource):
             scrape_jobs=(ScrapeJob(name="grafana", targets=(page,)),),
             probes=(Probe(service="grafana", url=f"http://{page}/api/health", body=_HEALTHY_BODY),),
             rules=alerts.groups(links),
-            dashboards={"overview.json": overview.render(links), "watchers.json": watchers.render(links)},
+            dashboards={
+                "overview.json": overview.render(links),
+                "infrastructure.json": infrastructure.render(links),
+                "watchers.json": watchers.render(links),
+                **({"logs.json": logs.render(links)} if links.elasticsearch else {}),
+            },
         )
 
     def __init__(
@@ -71,7 +76,11 @@ class Grafana(pulumi.ComponentResource):
             secrets={
                 "grafana_secret_key": secrets.grafana_secret_key,
                 "grafana_admin_password": secrets.grafana_admin_password,
-                "log_reader_password": secrets.log_reader_password,
+                **(
+                    {"log_reader_password": secrets.log_reader_password}
+                    if settings.enabled("elasticsearch")
+                    else {}
+                ),
             },
             mounts=[DataVolume("data", "/var/lib/grafana")],
             ports={config.PORT: settings.ports()["grafana"]},

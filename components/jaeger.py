@@ -40,6 +40,7 @@ class Jaeger(pulumi.ComponentResource):
                 Probe(service="jaeger", url=f"http://jaeger:{config.QUERY_PORT}/api/services"),
             ),
             rules=alerts.groups(links),
+            inhibitions=alerts.INHIBITIONS,
         )
 
     def __init__(

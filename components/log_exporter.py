@@ -11,7 +11,6 @@ from components.service import HealthCheck, Service, ServiceSpec, SharedVolume
 from configs import log_exporter as config
 from configs.alerts import filebeat as filebeat_alerts
 from configs.alerts import log_shipping as log_shipping_alerts
-from configs.dashboards import logs
 from configs.links import Links
 from configs.scrape import ScrapeJob
 from configs.secret_files import secret_path
@@ -37,7 +36,6 @@ class LogExporter(pulumi.ComponentResource):
             scrape_jobs=(ScrapeJob(name="log-exporter", targets=(f"log-exporter:{config.PORT}",)),),
             rules=(*log_shipping_alerts.groups(links), *filebeat_alerts.groups(links)),
             inhibitions=(*log_shipping_alerts.INHIBITIONS, *filebeat_alerts.INHIBITIONS),
-            dashboards={"logs.json": logs.render(links)},
         )
 
     def __init__(

@@ -12,7 +12,8 @@ from configs.scrape import ScrapeJob
 from configs.watch import Watch
 from settings import Settings
 
-_USER = "65534:0"
+# Not in group 0, which may read the secret files of every container below the engine's directory.
+_USER = "65534:65534"
 _HOST = "/host"
 
 

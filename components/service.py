@@ -72,7 +72,7 @@ class ServiceSpec:
 
     Attributes:
         image: local image id.
-        user: ``uid:0``; group 0 is what secret files are readable for.
+        user: ``uid:0``; group 0 is what secret files are readable for. What has none needs no such group.
         memory: hard limit in bytes; there is no swap beyond it.
         health: how readiness is probed; None makes it a one-shot step, which is ready by exit code 0.
         files: generated configuration, path -> text, world-readable and root's.

@@ -43,6 +43,7 @@ _SECRET_COMMANDS = {
 # A task whose process is gone (its scheduler was killed) is failed or retried this many seconds later.
 _LOST_TASK_SECONDS = 60
 _ORPHAN_CHECK_SECONDS = 60
+_TASK_BEAT_SECONDS = 1
 # How old a gauge of the pools, tasks and runs can be; alerts on them can be no faster.
 _GAUGE_SECONDS = 5
 # Reading the folder is cheap; parsing files that did not change is not.
@@ -87,6 +88,8 @@ def environment(
             "min_file_process_interval": max(dag_refresh_seconds, _PARSE_AGAIN_SECONDS),
             "parsing_processes": 1,
         },
+        # A failed task's supervisor often waits for its next beat before it says so.
+        "workers": {"min_heartbeat_interval": _TASK_BEAT_SECONDS},
         "logging": _logging(log_level),
         "metrics": _metrics(),
     }

@@ -182,7 +182,7 @@ def _everybody(receivers: Collection[str], mail: Mail | None, slack_channel: str
 def _pager(receivers: Collection[str]) -> dict[str, Any]:
     if "pagerduty_routing_key" not in receivers:
         return {}
-    links = ("dag", "run", "task", "logs", "trace", "dashboard")
+    links = ("dag", "run", "task", "logs", "service_logs", "trace", "dashboard")
     return {
         "pagerduty_configs": [
             {

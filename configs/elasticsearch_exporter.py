@@ -30,7 +30,7 @@ def flags() -> list[str]:
     """The exporter's arguments.
 
     Indices are wanted for their size, their settings for whether they have become read-only, the cluster's
-    for the free space below which the server stops to write. Life cycles, snapshots and data streams stay
+    for the free space below which the server stops writing. Life cycles, snapshots and data streams stay
     off: not every image set's server has their calls.
     """
     return [

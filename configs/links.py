@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from configs.dashboards import uids
 from configs.data_views import CONTAINER_LOGS, TASK_LOGS
 
 _RUN = "dags/{dag_id}/runs/{run_id}"
@@ -20,6 +21,8 @@ class Links:
 
     Attributes:
         stack: whose they are.
+        task_logs: whether the log lines of tasks are stored.
+        container_logs: whether those of services are.
         runbooks: where the pages of ``docs/runbooks`` are read: an address, or the path in the repository.
     """
 
@@ -31,14 +34,16 @@ class Links:
     kibana: str = ""
     jaeger: str = ""
     alertmanager: str = ""
+    task_logs: bool = True
+    container_logs: bool = True
     runbooks: str = "docs/runbooks"
 
     @classmethod
-    def of(cls, stack: str, endpoints: Mapping[str, str], *, runbooks: str) -> "Links":
-        """From the stack's end points: service -> address."""
+    def of(cls, stack: str, endpoints: Mapping[str, str], *, runbooks: str, **more: bool) -> "Links":
+        """From the stack's end points, service -> address; what else the links depend on is given by name."""
         pages = ("airflow", "prometheus", "grafana", "elasticsearch", "kibana", "jaeger", "alertmanager")
         found = {name: endpoints.get(name, "") for name in pages}
-        return cls(stack=stack, runbooks=runbooks.rstrip("/"), **found)
+        return cls(stack=stack, runbooks=runbooks.rstrip("/"), **found, **more)
 
     def dag(self) -> dict[str, str]:
         """The page of the alert's ``dag_id``."""
@@ -57,11 +62,18 @@ class Links:
         page = f'{{{{ if eq $labels.map_index "-1" }}}}{task}{{{{ else }}}}{mapped}{{{{ end }}}}'
         return links | {"task": page} | self._logs("dag_id", "run_id", "task_id")
 
-    def service_logs(self, service: str = "{{ $labels.service | urlquery }}") -> dict[str, str]:
-        """The log lines of a service's container: by name, or by the alert's label ``service``."""
-        if not self.kibana:
+    def service_logs(
+        self, service: str = "{{ $labels.service | urlquery }}", *, name: str = "logs"
+    ) -> dict[str, str]:
+        """The log lines of a service's container: by its name, or by the alert's label ``service``.
+
+        ``name`` is the link's own, where the alert has other log lines too.
+        """
+        if not self.container_logs:
             return {}
-        return {"logs": self._discover(CONTAINER_LOGS, f"service.name%3A%22{service}%22")}
+        if self.kibana:
+            return {name: self._discover(CONTAINER_LOGS, f"service.name%3A%22{service}%22")}
+        return self._log_board(name, f"var-service={service}")
 
     def log_of(self, log_id: str) -> str:
         """The log lines of one try of a task in Kibana, by the key that they share; empty without Kibana."""
@@ -76,10 +88,18 @@ class Links:
         return {"dashboard": f"{self.grafana}/d/{uid}{'?' if chosen else ''}{chosen}"}
 
     def _logs(self, *labels: str) -> dict[str, str]:
-        if not self.kibana:
+        if not self.task_logs:
             return {}
-        query = "%20and%20".join(f"airflow.{label}%3A%22{_label(label)}%22" for label in labels)
-        return {"logs": self._discover(TASK_LOGS, query)}
+        terms = [f"airflow.{label}%3A%22{_label(label)}%22" for label in labels]
+        if self.kibana:
+            # As far back as there are lines: a failure stays until a later run succeeds.
+            return {"logs": self._discover(TASK_LOGS, "%20and%20".join(terms), since="now-10y")}
+        return self._log_board("logs", f"var-search={'%20AND%20'.join(terms)}")
+
+    def _log_board(self, name: str, chosen: str) -> dict[str, str]:
+        if not (self.grafana and self.elasticsearch):
+            return {}
+        return {name: f"{self.grafana}/d/{uids.LOGS}?{chosen}&from=now-30d&to=now"}
 
     def _discover(self, data_view: str, query: str, *, since: str = "now-24h") -> str:
         state = f"(dataSource:(dataViewId:{data_view},type:dataView),query:(language:kuery,query:'{query}'))"
@@ -90,7 +110,7 @@ class Links:
             return {}
         # In quotes, since Jaeger takes a value for a regular expression otherwise, and run ids hold a plus.
         tags = quote(json.dumps({"airflow.dag_run.run_id": '"RUN"'}, separators=(",", ":")))
-        search = f"{self.jaeger}/search?service=airflow&lookback=2d&tags={tags}".replace(
+        search = f"{self.jaeger}/search?service=airflow&lookback=60d&tags={tags}".replace(
             "RUN", _label("run_id")
         )
         trace = f"{self.jaeger}/trace/{{{{ $labels.trace_id }}}}"

@@ -23,7 +23,8 @@ class AlertRule:
         hold: seconds that the expression must hold before the alert fires.
         links: annotation -> URL, see :class:`configs.links.Links`.
         labels: further labels; templates are allowed.
-        born_by_event: metrics of the expression that a healthy service does not have until something happens.
+        born_by_event: metrics of the expression that a healthy service does not have until something happens,
+            or selectors (``metric{label="value"}``) where only some of the metric's series are so.
     """
 
     name: str

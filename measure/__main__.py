@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         if measured:
             print(table(measured))
-    return 2 if missing else 0 if all(samples.met for samples in measured) else 1
+    return 2 if missing or not measured else 0 if all(samples.met for samples in measured) else 1
 
 
 def _measure(stack: Stack, ways: Sequence[str], *, compared: bool) -> Iterator[Samples]:

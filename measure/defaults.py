@@ -65,7 +65,10 @@ def sample_logs(stack: Stack) -> Samples:
             ready(shipper, 5066, "/")
             events = stack.run_inside(logs.SERVICE, "write_logs.py", logs.FOLDER, _COUNT, _GAP_SECONDS, 1)
             delays, lost = follow(
-                events, lambda runs: logs.found(reader, _INDEX, runs), patience=_PATIENCE_SECONDS
+                events,
+                lambda runs: logs.found(reader, _INDEX, runs),
+                count=_COUNT,
+                patience=_PATIENCE_SECONDS,
             )
         finally:
             logs.remove(stack)
@@ -77,7 +80,10 @@ def sample_metrics(stack: Stack, receiver: Receiver) -> tuple[Samples, Samples]:
     with _alertmanager(stack), _prometheus(stack) as url:
         events = statsd.send(stack, count=_COUNT, gap=_GAP_SECONDS)
         delays, lost = follow(
-            events, lambda moments: statsd.found(stack, url, moments), patience=_PATIENCE_SECONDS
+            events,
+            lambda moments: statsd.found(stack, url, moments),
+            count=_COUNT,
+            patience=_PATIENCE_SECONDS,
         )
         event = Samples(way="… with Prometheus's default timings", delays=delays, lost=lost)
         delays, lost = _follow_failures(stack, receiver)
@@ -97,7 +103,12 @@ def _follow_failures(stack: Stack, receiver: Receiver) -> tuple[tuple[float, ...
         files={program: (INSIDE / "show_failures.py").read_text(encoding="utf-8")},
     ) as page:
         events = takewhile(lambda line: line != "end", lines(page.logs(stream=True, follow=True)))
-        return follow(events, lambda runs: runs & receiver.seen(_PATH).keys(), patience=_PATIENCE_SECONDS)
+        return follow(
+            events,
+            lambda runs: runs & receiver.seen(_PATH).keys(),
+            count=_COUNT,
+            patience=_PATIENCE_SECONDS,
+        )
 
 
 def _slow_filebeat(stack: str) -> str:

@@ -23,7 +23,10 @@ def sample(stack: Stack, *, lines: int, count: int = 100) -> Samples:
     try:
         events = stack.run_inside(SERVICE, "write_logs.py", FOLDER, count, _GAP_SECONDS, lines)
         delays, lost = follow(
-            events, lambda runs: found(stack, data_stream(stack.name), runs), patience=_PATIENCE_SECONDS
+            events,
+            lambda runs: found(stack, data_stream(stack.name), runs),
+            count=count,
+            patience=_PATIENCE_SECONDS,
         )
     finally:
         remove(stack)

@@ -19,6 +19,7 @@ URL = f"http://{HOST}:{PORT}/alerts"
 """What ``secrets.alert_webhook_url`` must be, so that the stack's own Alertmanager tells this receiver."""
 
 _SECRET = "secrets.alert_webhook_url"
+_OTHERS = ("alertmanager.email_to", "secrets.slack_webhook_url", "secrets.pagerduty_routing_key")
 _POLL_SECONDS = 0.05
 
 
@@ -79,11 +80,18 @@ class Receiver:
 
 
 def check_webhook(stack: Stack) -> None:
-    """Make sure that the stack's Alertmanager tells the receiver.
+    """Make sure that the stack's Alertmanager tells the receiver, and nobody else.
 
     Raises:
         MeasureError: it tells somebody else, or nobody.
     """
+    others = [key for key in _OTHERS if stack.config(key)]
+    if others:
+        message = (
+            f"the stack {stack.name} has {', '.join(others)}: people would be told of failures that are made "
+            "for measuring; measure a stack that tells this receiver alone"
+        )
+        raise MeasureError(message)
     told = stack.config(_SECRET)
     if told == URL:
         return
@@ -99,7 +107,7 @@ def check_webhook(stack: Stack) -> None:
 
 @contextmanager
 def receiving(stack: Stack) -> Iterator[Receiver]:
-    """A receiver that is ready, removed afterwards."""
+    """A receiver that has been started, removed afterwards."""
     program = "/opt/receive_alerts.py"
     with temporary(
         stack,

@@ -69,13 +69,14 @@ class Samples:
 
 
 def follow(
-    events: Iterator[str], seen: Callable[[Set[str]], Set[str]], *, patience: float
+    events: Iterator[str], seen: Callable[[Set[str]], Set[str]], *, count: int, patience: float
 ) -> tuple[tuple[float, ...], int]:
     """Delays of the events that were seen, and the number of those that were not.
 
     Args:
         events: lines of an identifier and the time at which the event happened.
         seen: which of the events that are waited for can be seen now.
+        count: how many events there should be; one that was never announced is lost too.
         patience: seconds after which the events that are left are given up, from the last one on.
     """
     coming = in_background(events)
@@ -96,7 +97,7 @@ def follow(
         now = time.time()
         delays += [now - waiting.pop(identifier) for identifier in found]
         time.sleep(max(0.0, asked + _POLL_SECONDS - time.monotonic()))
-    return tuple(delays), len(waiting)
+    return tuple(delays), count - len(delays)
 
 
 def _next(coming: "queue.SimpleQueue[str | Exception | None]") -> str | None:

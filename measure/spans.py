@@ -17,7 +17,12 @@ def sample(stack: Stack, *, count: int = 100) -> Samples:
         MeasureError: a service does not run.
     """
     events = stack.run_inside("airflow-scheduler", "end_spans.py", count, _GAP_SECONDS)
-    delays, lost = follow(events, lambda traces: _found(stack, traces), patience=_PATIENCE_SECONDS)
+    delays, lost = follow(
+        events,
+        lambda traces: _found(stack, traces),
+        count=count,
+        patience=_PATIENCE_SECONDS,
+    )
     return Samples(way="finished span → Jaeger", delays=delays, lost=lost, target=TARGET)
 
 

@@ -22,6 +22,7 @@ def sample(stack: Stack, *, count: int = 100) -> Samples:
     delays, lost = follow(
         send(stack, count=count, gap=_GAP_SECONDS),
         lambda moments: found(stack, stack.endpoints["prometheus"], moments),
+        count=count,
         patience=_PATIENCE_SECONDS,
     )
     return Samples(way="StatsD event → PromQL", delays=delays, lost=lost, target=TARGET)

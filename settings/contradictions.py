@@ -49,6 +49,15 @@ def _missing_services(
                     f"{client}.enabled", f"true needs elasticsearch.enabled; set {client}.enabled to false"
                 ),
             )
+    if settings.enabled("filebeat_containers") and not settings.enabled("filebeat"):
+        yield (
+            {"filebeat_containers.enabled", "filebeat.enabled", "elasticsearch.enabled"},
+            Problem(
+                "filebeat_containers.enabled",
+                "true needs filebeat.enabled, whose exporter watches both; "
+                "set filebeat_containers.enabled to false",
+            ),
+        )
     for service in absent.get(settings.image_set, ()):
         if settings.enabled(service) and not getattr(getattr(settings, service), "image", ""):
             image = f", or give {service}.image" if "image" in sections()[service].model_fields else ""

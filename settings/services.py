@@ -32,7 +32,8 @@ class Airflow(Section):
     dags_path: Path = "pipelines/dags"
     """Folder of the DAG files, mounted read-only; edits take effect without a new deployment."""
     plugins_path: Path = "pipelines/plugins"
-    """Folder of Airflow plugins, mounted read-only; read when a service starts."""
+    """Folder of Airflow plugins, mounted read-only; read when a service starts. A folder of your own needs a
+    copy of task_resources.py, or nothing says what tasks consume."""
     admin_username: UserName = "admin"
     """Login name of Airflow's administrator; secrets.airflow_admin_password is the password."""
     dag_refresh_interval: Annotated[int, BeforeValidator(units.duration(1, 3600))] = 10
@@ -68,8 +69,9 @@ class Prometheus(Section):
     """Published port of the web interface and API."""
     memory: Memory = 768 * MIB
     """Memory limit. Grows with the number of time series."""
-    scrape_interval: Annotated[int, BeforeValidator(units.duration(1, 300))] = 5
-    """How often every target is read: how old a shown value may be. Half of it doubles the stored samples."""
+    scrape_interval: Annotated[int, BeforeValidator(units.duration(1, 30))] = 5
+    """How often every target is read: how old a shown value may be. Half of it doubles the stored samples;
+    alerts that look at the last minute need at least two."""
     retention_time: Retention = 15 * DAY
     """Age at which samples are deleted."""
     retention_size: Annotated[int, BeforeValidator(units.size(256 * MIB, 16 * TIB))] = 4 * GIB
@@ -93,7 +95,8 @@ class Elasticsearch(Section):
     """Stores logs."""
 
     enabled: Enabled = True
-    """Whether logs are stored and searched. Without it, switch kibana and filebeat off too."""
+    """Whether logs are stored and searched. Without it, switch kibana, filebeat, filebeat_containers and
+    jaeger off too."""
     port: Port = 9200
     """Published port of the REST API."""
     memory: Annotated[int, BeforeValidator(units.size(512 * MIB, TIB))] = 1280 * MIB

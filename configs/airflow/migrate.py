@@ -77,6 +77,9 @@ def ensure_monitor(username: str, password: str) -> str:
                 statement = sql.SQL("grant select ({}) on {} to {}")
                 cursor.execute(statement.format(names, sql.Identifier(table), role))
             cursor.execute(_FINISHED_INDEX)
+    except psycopg2.Error as error:
+        message = f"the role {username!r} could not be made: {error}"
+        raise RuntimeError(message) from error
     finally:
         connection.close()
     return "created" if created else "set"

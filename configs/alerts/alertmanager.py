@@ -1,15 +1,15 @@
 """Alerts about Alertmanager: that people are told is the purpose of all others."""
 
+from configs.dashboards import uids
 from configs.links import Links
 from configs.rules import AlertRule, RuleGroup
 
 COMPONENT = "alertmanager"
-_DASHBOARD = "watchers"
 
 
 def groups(links: Links) -> tuple[RuleGroup, ...]:
     """The alerts about who tells; that it is down is told by ``TargetDown`` and the dead man's switch."""
-    more = links.dashboard(_DASHBOARD) | links.service_logs("alertmanager")
+    more = links.dashboard(uids.WATCHERS) | links.service_logs("alertmanager")
     rules = (
         AlertRule(
             name="AlertmanagerCannotNotify",

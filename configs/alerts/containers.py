@@ -4,7 +4,7 @@ That a container runs and does not answer is told by the probes: the engine does
 own health checks to where they could be read without its socket.
 """
 
-from configs.dashboards import infrastructure
+from configs.dashboards import uids
 from configs.links import Links
 from configs.rules import AlertRule, Inhibition, RuleGroup
 
@@ -34,7 +34,7 @@ _MEMORY = (
 
 def groups(links: Links) -> tuple[RuleGroup, ...]:
     """The alerts about every container of the stack, by service."""
-    more = links.dashboard(infrastructure.UID, service="service") | links.service_logs()
+    more = links.dashboard(uids.INFRASTRUCTURE, service="service") | links.service_logs()
     rules = (*_running(more), *_limits(more))
     return (RuleGroup(component=COMPONENT, rules=rules),)
 
@@ -111,17 +111,6 @@ def _limits(more: dict[str, str]) -> tuple[AlertRule, ...]:
             severity="critical",
             summary="The container of {{ $labels.service }} is about to run out of memory",
             description=used + "The kernel is about to kill one of its processes.",
-            links=more,
-        ),
-        AlertRule(
-            name="ContainerThrottled",
-            expression="rate(container_cpu_cfs_throttled_periods_total[5m])"
-            " / rate(container_cpu_cfs_periods_total[5m]) > 0.25",
-            hold=900,
-            severity="warning",
-            summary="The container of {{ $labels.service }} is held back by its CPU quota",
-            description="In {{ $value | humanizePercentage }} of the time for a quarter of an hour. This "
-            "stack sets no quota: somebody has, with docker update.",
             links=more,
         ),
         AlertRule(

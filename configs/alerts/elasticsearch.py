@@ -1,6 +1,6 @@
 """Alerts about the log store: whether it answers, stores what it is sent, and has room for more."""
 
-from configs.dashboards import infrastructure
+from configs.dashboards import uids
 from configs.links import Links
 from configs.rules import AlertRule, Inhibition, RuleGroup
 
@@ -25,7 +25,7 @@ _READ_ONLY = "Below the last watermark the server makes indices read-only: no lo
 
 def groups(links: Links) -> tuple[RuleGroup, ...]:
     """The alerts about the server; that its exporter is down is told by ``MinorTargetDown``."""
-    more = links.dashboard(infrastructure.UID) | links.service_logs("elasticsearch")
+    more = links.dashboard(uids.INFRASTRUCTURE) | links.service_logs("elasticsearch")
     rules = (*_health(more), *_disk(more), *_memory(more), *_work(more))
     return (RuleGroup(component=COMPONENT, rules=rules),)
 

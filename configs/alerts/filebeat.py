@@ -1,6 +1,6 @@
 """Alerts about the Filebeats by their own figures, which say why lines do not arrive."""
 
-from configs.dashboards import watchers
+from configs.dashboards import uids
 from configs.links import Links
 from configs.rules import AlertRule, Inhibition, RuleGroup
 
@@ -21,7 +21,7 @@ INHIBITIONS = (
 
 def groups(links: Links) -> tuple[RuleGroup, ...]:
     """The alerts about every Filebeat of the stack."""
-    more = links.dashboard(watchers.UID) | links.service_logs()
+    more = links.dashboard(uids.WATCHERS) | links.service_logs()
     rules = (*_delivery(more), *_loss(more), *_room(more))
     return (RuleGroup(component=COMPONENT, rules=rules),)
 

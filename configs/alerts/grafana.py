@@ -1,10 +1,10 @@
 """Alerts about Grafana: whether dashboards answer those who look at them."""
 
+from configs.dashboards import uids
 from configs.links import Links
 from configs.rules import AlertRule, RuleGroup
 
 COMPONENT = "grafana"
-_DASHBOARD = "watchers"
 
 _REQUESTS = "grafana_http_request_duration_seconds"
 _ASKED = 'handler!="/metrics"'
@@ -15,7 +15,7 @@ _BORN = frozenset({f"{_REQUESTS}_count", f"{_REQUESTS}_bucket"})
 
 def groups(links: Links) -> tuple[RuleGroup, ...]:
     """The alerts about the dashboards' server; that it is down is told by its probe."""
-    more = links.dashboard(_DASHBOARD) | links.service_logs("grafana")
+    more = links.dashboard(uids.WATCHERS) | links.service_logs("grafana")
     rules = (
         AlertRule(
             name="GrafanaErrors",

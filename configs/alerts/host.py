@@ -1,6 +1,6 @@
 """Alerts about the Docker host: its disks, its memory, and whether it is there at all."""
 
-from configs.dashboards import infrastructure
+from configs.dashboards import uids
 from configs.links import Links
 from configs.rules import AlertRule, Inhibition, RuleGroup
 
@@ -15,7 +15,7 @@ _DISKS = "by (device, fstype)"
 
 def groups(links: Links) -> tuple[RuleGroup, ...]:
     """The alerts about the machine that the containers run on."""
-    more = links.dashboard(infrastructure.UID)
+    more = links.dashboard(uids.INFRASTRUCTURE)
     rules = (_down(), *_disks(more), *_memory(more), *_load(more))
     return (RuleGroup(component=COMPONENT, rules=rules, interval=15),)
 
@@ -24,7 +24,7 @@ def _down() -> AlertRule:
     return AlertRule(
         name="HostDown",
         # The exporter alone may be down: then what tells of the containers still does.
-        expression='up{job="node-exporter"} == 0 unless on () up{job="container-exporter"} == 1',
+        expression='up{job="node-exporter"} == 0 and on () up{job="container-exporter"} == 0',
         hold=60,
         severity="critical",
         summary="The Docker host is out of reach: neither it nor its containers can be watched",
@@ -34,9 +34,9 @@ def _down() -> AlertRule:
 
 
 def _share(what: str, whole: str, below: float) -> str:
-    """Disks that can be written to, of which less than ``below`` is left."""
+    """Disks that can be written to by some mount, of which less than ``below`` is left."""
     share = f"min {_DISKS} ({what}) / max {_DISKS} ({whole}) < {below}"
-    return f"({share} unless on (device, fstype) node_filesystem_readonly == 1)"
+    return f"({share} unless min {_DISKS} (node_filesystem_readonly) == 1)"
 
 
 def _free(below: float) -> str:

@@ -1,11 +1,11 @@
 """Alerts about Jaeger: whether it takes spans, whether the store keeps them, and whether traces are found."""
 
-from configs.dashboards.promql import grown
+from configs.dashboards import uids
+from configs.growth import grew
 from configs.links import Links
 from configs.rules import AlertRule, Inhibition, RuleGroup
 
 COMPONENT = "jaeger"
-_DASHBOARD = "watchers"
 
 _OF_JAEGER = '{job="jaeger"}'
 _REFUSED = "otelcol_receiver_refused_spans_total"
@@ -25,7 +25,7 @@ INHIBITIONS = (
 
 def groups(links: Links) -> tuple[RuleGroup, ...]:
     """The alerts about traces; that Jaeger is down is told by ``EndpointDown`` and ``MinorTargetDown``."""
-    more = links.dashboard(_DASHBOARD) | links.service_logs(COMPONENT)
+    more = links.dashboard(uids.WATCHERS) | links.service_logs(COMPONENT)
     return (RuleGroup(component=COMPONENT, rules=(*_losing(more), *_delaying(more))),)
 
 
@@ -33,22 +33,23 @@ def _losing(more: dict[str, str]) -> tuple[AlertRule, ...]:
     return (
         AlertRule(
             name="JaegerSpansRefused",
-            expression=grown(_REFUSED + _OF_JAEGER, by="job", window="5m") + " > 0",
+            expression=f"{_grew(_REFUSED)} > 0",
             severity="warning",
             summary="Jaeger refuses spans: traces of DAG runs have gaps",
-            description="{{ $value | humanize }} within five minutes. Its queue is full, because the store "
-            "takes spans slower than they come, or not at all. Airflow tries again for two seconds only.",
+            description='{{ $value | printf "%.0f" }} within five minutes. Its queue is full, because the '
+            "store takes spans slower than they come, or not at all. Airflow tries again for two seconds "
+            "only.",
             links=more,
             labels=_SERVICE,
             born_by_event=frozenset({_REFUSED}),
         ),
         AlertRule(
             name="JaegerStoreRefuses",
-            expression=grown(_NOT_TAKEN + _OF_JAEGER, by="job", window="5m") + " > 0",
+            expression=f"{_grew(_NOT_TAKEN)} > 0",
             severity="warning",
             summary="Elasticsearch refuses spans that Jaeger sends it",
-            description="{{ $value | humanize }} within five minutes. Those that it has no room for are sent "
-            "again, others are lost.",
+            description='{{ $value | printf "%.0f" }} within five minutes. Those that it has no room for are '
+            "sent again, others are lost.",
             links=more,
             labels=_SERVICE,
             born_by_event=frozenset({_NOT_TAKEN}),
@@ -65,7 +66,7 @@ def _delaying(more: dict[str, str]) -> tuple[AlertRule, ...]:
             name="JaegerCannotStore",
             # A few spans wait in the write that fails, and not in the queue before it.
             expression=f"max by (job) (min_over_time({_WAITING}{_OF_JAEGER}[1m])) > 0"
-            f" or ({_writes(_FAILING)} > 0 unless {_writes(_STORING)} > 0)",
+            f" or ({_grew(f'{_FAILING}_count')} > 0 unless {_grew(f'{_STORING}_count')} > 0)",
             hold=60,
             severity="warning",
             summary="Jaeger cannot store spans, which wait in its memory",
@@ -96,10 +97,12 @@ def _delaying(more: dict[str, str]) -> tuple[AlertRule, ...]:
             "same.",
             links=more,
             labels=_SERVICE,
+            born_by_event=frozenset({f'{_QUESTIONS}{{result="err"}}'}),
         ),
     )
 
 
-def _writes(latency: str) -> str:
-    """How many writes of one outcome there were within five minutes."""
-    return grown(f"{latency}_count{_OF_JAEGER}", by="job", window="5m")
+def _grew(counter: str) -> str:
+    """How much a counter grew within five minutes."""
+    age = f"otelcol_process_uptime_seconds_total{_OF_JAEGER}"
+    return grew(counter + _OF_JAEGER, "job", 300, job="jaeger", age=age)

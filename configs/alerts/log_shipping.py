@@ -1,6 +1,6 @@
 """Alerts about log lines that do not arrive, arrive late, or are refused, whatever the reason."""
 
-from configs.dashboards import logs
+from configs.dashboards import uids
 from configs.links import Links
 from configs.rules import AlertRule, Inhibition, RuleGroup
 
@@ -20,7 +20,7 @@ INHIBITIONS = (
 
 def groups(links: Links) -> tuple[RuleGroup, ...]:
     """The alerts that follow log lines from end to end."""
-    more = links.dashboard(logs.UID)
+    more = links.dashboard(uids.LOGS)
     rules = (
         AlertRule(
             name="LogCanaryStale",

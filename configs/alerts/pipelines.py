@@ -4,7 +4,7 @@ Tasks send these as gauges, which keep the last run's value, and which the Stats
 restarts. So a verdict holds until the next run gives another one, or half a day after it was forgotten.
 """
 
-from configs.dashboards import pipelines as dashboard
+from configs.dashboards import uids
 from configs.growth import grew
 from configs.links import Links
 from configs.rules import AlertRule, RuleGroup
@@ -31,7 +31,7 @@ _SCORES = ("accuracy", "auc", "f1")
 
 def groups(links: Links) -> tuple[RuleGroup, ...]:
     """The alerts about data and models."""
-    more = links.dashboard(dashboard.UID, pipeline="pipeline")
+    more = links.dashboard(uids.PIPELINES, pipeline="pipeline")
     rules = (*_drift(more), *_data(more), *_serving(more))
     return (RuleGroup(component=COMPONENT, rules=rules, interval=_INTERVAL_SECONDS),)
 

@@ -1,6 +1,6 @@
 """Alerts about Airflow's metadata database, without which nothing of Airflow works."""
 
-from configs.dashboards import infrastructure
+from configs.dashboards import uids
 from configs.links import Links
 from configs.postgres import DATABASE
 from configs.rules import AlertRule, Inhibition, RuleGroup
@@ -22,7 +22,7 @@ _CLIENTS = f'{_OURS}, backend_type="client backend"'
 
 def groups(links: Links) -> tuple[RuleGroup, ...]:
     """The alerts about the server, its sessions and its tables."""
-    more = links.dashboard(infrastructure.UID) | links.service_logs("postgres")
+    more = links.dashboard(uids.INFRASTRUCTURE) | links.service_logs("postgres")
     rules = (*_server(more), *_sessions(more), *_storage(more))
     return (RuleGroup(component=COMPONENT, rules=rules),)
 
@@ -103,6 +103,7 @@ def _sessions(more: dict[str, str]) -> tuple[AlertRule, ...]:
             description="For two minutes, without a break, somebody waited: a transaction holds what others "
             "need.",
             links=more,
+            born_by_event=frozenset({'pg_stat_activity_count{wait_event_type="Lock"}'}),
         ),
         AlertRule(
             name="PostgresDeadlocks",

@@ -19,7 +19,8 @@ def groups(links: Links) -> tuple[RuleGroup, ...]:
             name="EndpointDown",
             expression=f"probe_success == 0 and (max_over_time(probe_success[{_PATIENCE}]) == 1"
             f" or probe_success offset {_PATIENCE})",
-            hold=30,
+            # An update replaces Airflow's API server within a minute.
+            hold=90,
             severity="critical",
             summary="{{ $labels.service }} does not answer as it should",
             description="{{ $labels.instance }} gives no answer within eight seconds, an answer of "

@@ -1,10 +1,10 @@
 """Alerts about Prometheus: without it, and without the pages that it reads, no other alert can fire."""
 
+from configs.dashboards import uids
 from configs.links import Links
 from configs.rules import AlertRule, Inhibition, RuleGroup
 
 COMPONENT = "prometheus"
-_DASHBOARD = "watchers"
 
 # Those that tell that a pipeline failed, that a service is down, or that logs do not arrive, and the one that
 # tells people. Other pages say why, or how much.
@@ -14,6 +14,8 @@ _VITAL = "airflow-exporter|alertmanager|container-exporter|log-exporter|probe|st
 _SETTLED = 'and on () time() - process_start_time_seconds{job="prometheus"} > 300'
 
 _GROUP = '{{ reReplaceAll ".*;" "" $labels.rule_group }}'
+# The results of all probes are on the page of one service.
+_SERVICE = '{{ if eq $labels.job "probe" }}blackbox-exporter{{ else }}{{ $labels.job }}{{ end }}'
 _SERIES_PER_JOB = 20_000
 
 INHIBITIONS = (
@@ -38,7 +40,7 @@ INHIBITIONS = (
 
 def groups(links: Links) -> tuple[RuleGroup, ...]:
     """The alerts about the metrics store, its targets and its way to Alertmanager."""
-    more = links.dashboard(_DASHBOARD) | links.service_logs("prometheus")
+    more = links.dashboard(uids.WATCHERS) | links.service_logs("prometheus")
     rules = (_watchdog(), *_targets(links), *_judging(more), *_telling(links, more), *_storing(more))
     return (RuleGroup(component=COMPONENT, rules=rules),)
 
@@ -55,9 +57,9 @@ def _watchdog() -> AlertRule:
 
 
 def _targets(links: Links) -> tuple[AlertRule, ...]:
-    summary = "The metrics page of {{ $labels.job }} does not answer"
-    service = {"service": "{{ $labels.job }}"}
-    more = links.dashboard(_DASHBOARD) | links.service_logs("{{ $labels.job | urlquery }}")
+    summary = f"The metrics page of {_SERVICE} does not answer"
+    service = {"service": _SERVICE}
+    more = links.dashboard(uids.WATCHERS) | links.service_logs(_SERVICE)
     return (
         AlertRule(
             name="TargetDown",
@@ -170,7 +172,7 @@ def _telling(links: Links, more: dict[str, str]) -> tuple[AlertRule, ...]:
             summary="Prometheus cannot hand {{ $value | humanizePercentage }} of the alerts to Alertmanager",
             description="While none gets through, this alert is seen in Prometheus only, and the dead man's "
             "switch is the one thing that tells. Alerts that still fire are sent again every minute.",
-            links=more | links.service_logs("alertmanager"),
+            links=more | links.service_logs("alertmanager", name="service_logs"),
         ),
     )
 

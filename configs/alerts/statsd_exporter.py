@@ -1,6 +1,6 @@
 """Alerts about the way of Airflow's metrics, on which packets are lost without a complaint of the sender."""
 
-from configs.dashboards import watchers
+from configs.dashboards import uids
 from configs.growth import grew
 from configs.links import Links
 from configs.rules import AlertRule, RuleGroup
@@ -12,7 +12,7 @@ _WINDOW_SECONDS = 300
 
 def groups(links: Links) -> tuple[RuleGroup, ...]:
     """The alerts about what does not get through; that the exporter is down is told by ``TargetDown``."""
-    more = links.dashboard(watchers.UID) | links.service_logs("statsd-exporter")
+    more = links.dashboard(uids.WATCHERS) | links.service_logs("statsd-exporter")
     errors, conflicts = "statsd_exporter_sample_errors_total", "statsd_exporter_events_conflict_total"
     rules = (
         AlertRule(

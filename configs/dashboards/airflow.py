@@ -1,12 +1,13 @@
 """The Airflow dashboard: is it alive, how do runs and tasks fare, where do they wait, what do they log."""
 
-from configs.dashboards import data_links
+from configs.dashboards import data_links, uids
 from configs.dashboards.boards import board, variable
 from configs.dashboards.panels import Panel, bars, lines, number, rows
-from configs.dashboards.promql import grown, mean, quantile
+from configs.dashboards.promql import mean, quantile
+from configs.growth import grown
 from configs.links import Links
 
-UID = "airflow"
+UID = uids.AIRFLOW
 
 _OF_STACK = '{stack="$stack"}'
 _OF_DAG = '{stack="$stack", dag_id=~"$dag_id"}'

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 
+from configs.dashboards import uids
 from configs.links import Links
 
 Value = Callable[[str], str]
@@ -30,8 +31,8 @@ def dag(links: Links, value: Value = of_point) -> list[DashboardLink]:
     chosen = f"var-dag_id={value('dag_id')}"
     return _made(
         ("DAG in Airflow", f"{links.airflow}/dags/{value('dag_id')}"),
-        ("Dashboard of the DAG", f"/d/airflow?{chosen}&${{__url_time_range}}"),
-        *([("Log lines", f"/d/logs?{chosen}&${{__url_time_range}}")] if links.elasticsearch else []),
+        ("Dashboard of the DAG", f"/d/{uids.AIRFLOW}?{chosen}&${{__url_time_range}}"),
+        *_task_lines(links, "Log lines", f"{chosen}&${{__url_time_range}}"),
     )
 
 
@@ -41,7 +42,8 @@ def task(links: Links, value: Value = of_point) -> list[DashboardLink]:
     page = f"{links.airflow}/dags/{value('dag_id')}/tasks/{value('task_id')}"
     return _made(
         ("Task in Airflow", page),
-        *([("Log lines", f"/d/logs?{chosen}&${{__url_time_range}}")] if links.elasticsearch else []),
+        ("Runs of the DAG", f"{links.airflow}/dags/{value('dag_id')}/runs"),
+        *_task_lines(links, "Log lines", f"{chosen}&${{__url_time_range}}"),
         *_traces(links, {"airflow.dag_id": value("dag_id"), "airflow.task_id": value("task_id")}),
     )
 
@@ -53,16 +55,21 @@ def run(links: Links, value: Value = of_row) -> list[DashboardLink]:
     return _made(
         ("Run in Airflow", run_page),
         ("Log of the task in Airflow", f"{run_page}/tasks/{value('task_id')}"),
-        *([("Log lines of the run", f"/d/logs?var-search={query}")] if links.elasticsearch else []),
+        *_task_lines(links, "Log lines of the run", f"var-search={query}&from=now-30d&to=now"),
         *_traces(links, {"airflow.dag_run.run_id": value("run_id")}),
     )
 
 
 def service(links: Links, value: Value = of_point) -> list[DashboardLink]:
     """To the log lines of a service's container."""
-    if not links.elasticsearch:
+    if not (links.elasticsearch and links.container_logs):
         return []
-    return _made(("Log lines", f"/d/logs?var-service={value('service')}&${{__url_time_range}}"))
+    return _made(("Log lines", f"/d/{uids.LOGS}?var-service={value('service')}&${{__url_time_range}}"))
+
+
+def _task_lines(links: Links, title: str, chosen: str) -> list[tuple[str, str]]:
+    shown = links.task_logs and links.elasticsearch
+    return [(title, f"/d/{uids.LOGS}?{chosen}")] if shown else []
 
 
 def _traces(links: Links, tags: dict[str, str]) -> list[tuple[str, str]]:
@@ -72,7 +79,7 @@ def _traces(links: Links, tags: dict[str, str]) -> list[tuple[str, str]]:
     quoted = {tag: f'"{text}"' for tag, text in tags.items()}
     # Grafana encodes what it fills in itself.
     encoded = quote(json.dumps(quoted, separators=(",", ":")), safe="${}:_.")
-    return [("Traces", f"{links.jaeger}/search?service=airflow&lookback=2d&tags={encoded}")]
+    return [("Traces", f"{links.jaeger}/search?service=airflow&lookback=60d&tags={encoded}")]
 
 
 def _made(*titled: tuple[str, str]) -> list[DashboardLink]:

@@ -1,11 +1,11 @@
 """The infrastructure: the host, the containers, the database and the log store."""
 
-from configs.dashboards import data_links
+from configs.dashboards import data_links, uids
 from configs.dashboards.boards import board, variable
 from configs.dashboards.panels import Panel, bars, lines
 from configs.links import Links
 
-UID = "infrastructure"
+UID = uids.INFRASTRUCTURE
 
 _OF_STACK = '{stack="$stack"}'
 _OF_SERVICE = '{stack="$stack", service=~"$service"}'

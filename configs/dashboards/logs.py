@@ -1,15 +1,21 @@
 """The logs: what tasks and services wrote, by DAG, task and service, and what the log store refused."""
 
+from configs.dashboards import uids
 from configs.dashboards.boards import board, search, variable
 from configs.dashboards.panels import Panel, bars, lines, log_bars, log_lines
-from configs.dashboards.promql import grown
 from configs.dashboards.sources import CONTAINER_LOGS
+from configs.growth import grown
 from configs.links import Links
+from configs.log_exporter import CANARY_DAG
 
-UID = "logs"
+UID = uids.LOGS
 
-_TASKS = "airflow.dag_id:$dag_id AND airflow.task_id:$task_id AND $search"
-_SERVICES = "service.name:$service AND $search"
+# Regular expressions, since that is what a choice of several, or of all, becomes; without the trial lines.
+_TASKS = (
+    "airflow.dag_id:/${dag_id:regex}/ AND airflow.task_id:/${task_id:regex}/ AND $search"
+    f' AND NOT airflow.dag_id:"{CANARY_DAG}"'
+)
+_SERVICES = "service.name:/${service:regex}/ AND $search"
 
 
 def render(links: Links) -> str:

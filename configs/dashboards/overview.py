@@ -1,12 +1,12 @@
 """The overview: is everything well, what failed last, who waits for whom. The page to open first."""
 
-from configs.dashboards import data_links
+from configs.dashboards import data_links, uids
 from configs.dashboards.boards import board
 from configs.dashboards.panels import Panel, bars, lines, number, rows
-from configs.dashboards.promql import grown
+from configs.growth import grown
 from configs.links import Links
 
-UID = "overview"
+UID = uids.OVERVIEW
 
 _OF_STACK = '{stack="$stack"}'
 

@@ -1,11 +1,12 @@
 """The ML pipelines dashboard: data volumes, model scores, serving and freshness, as tasks measured them."""
 
+from configs.dashboards import uids
 from configs.dashboards.boards import board, variable
 from configs.dashboards.panels import Panel, lines, rows
 from configs.dashboards.promql import mean, quantile
 from configs.links import Links
 
-UID = "ml-pipelines"
+UID = uids.PIPELINES
 
 _CHOSEN = '{stack="$stack", pipeline=~"$pipeline"}'
 _TASKS = '{stack="$stack", dag_id=~"$pipeline"}'

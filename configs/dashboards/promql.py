@@ -1,19 +1,9 @@
-"""PromQL of counters that are born by their first event.
+"""PromQL of panels about histograms that are born by their first observation, see :mod:`configs.growth`.
 
-The StatsD exporter shows a series from its first event on, with the value one. ``increase`` and ``rate`` need
-two samples of a series, so they miss that event: with them the first run of a DAG would be seen nowhere.
+``rate`` needs two samples of a series: with it the first run of a DAG would be seen nowhere.
 """
 
-
-def grown(metric: str, by: str, window: str) -> str:
-    """How much a counter grew within ``window``, its birth included, summed by the labels ``by``.
-
-    A restart of the exporter puts it back to zero; the growth is then zero for one window, never negative.
-    After a gap in the scrapes longer than Prometheus looks back (5 min), all that was counted shows as new.
-    """
-    now = f"sum by ({by}) ({metric})"
-    before = f"sum by ({by}) ({metric} offset {window})"
-    return f"clamp_min({now} - ({before} or {now} * 0), 0)"
+from configs.growth import grown
 
 
 def mean(histogram: str, selector: str, by: str, window: str) -> str:

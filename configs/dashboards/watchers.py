@@ -1,10 +1,11 @@
 """The watchers themselves: do metrics, alerts, logs and traces come through, and at what cost."""
 
+from configs.dashboards import uids
 from configs.dashboards.boards import board
 from configs.dashboards.panels import Panel, lines
 from configs.links import Links
 
-UID = "watchers"
+UID = uids.WATCHERS
 
 _OF_STACK = '{stack="$stack"}'
 

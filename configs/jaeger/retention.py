@@ -9,6 +9,7 @@ import argparse
 import base64
 import json
 import re
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +19,7 @@ from pathlib import Path
 
 _LOOK_SECONDS = 3600
 _REPEAT_SECONDS = 60
+_MOST_FAILURES = 120
 _ANSWER_SECONDS = 30
 _LONGEST_ANSWER = 500
 
@@ -94,7 +96,7 @@ def clean(store: Store, *, prefix: str, keep_days: int, today: date) -> None:
 
 
 def main() -> None:
-    """Clean for ever."""
+    """Clean for ever, or until it has failed for two hours."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--url", required=True)
     parser.add_argument("--user", required=True)
@@ -104,15 +106,20 @@ def main() -> None:
     parser.add_argument("--done", required=True, type=Path)
     told = parser.parse_args()
     store = Store(told.url, told.user, told.password_file)
-    while True:
+    failures = 0
+    while failures < _MOST_FAILURES:
         try:
             clean(store, prefix=told.prefix, keep_days=told.keep_days, today=datetime.now(UTC).date())
         except (OSError, ValueError) as problem:
             print(f"not cleaned: {problem}", flush=True)
+            failures += 1
             time.sleep(_REPEAT_SECONDS)
         else:
+            failures = 0
             told.done.touch()
             time.sleep(_LOOK_SECONDS)
+    # The engine starts it again, and the alert about restarts tells.
+    sys.exit(f"error: not cleaned {failures} times in a row")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""The dashboards' arithmetic on counters, judged by Prometheus's own evaluator.
+"""The arithmetic of alerts and dashboards on counters, judged by Prometheus's own evaluator.
 
-Decides what ``grown``, ``mean`` and ``quantile`` say at a counter's birth, growth, rest and restart. Cannot
-decide whether the counters of a running Airflow bear these names.
+Decides what ``grew``, ``grown``, ``mean`` and ``quantile`` say at a counter's birth, growth, rest, restart
+and gap. Cannot decide whether the counters of a running Airflow bear these names.
 """
 
 import pytest
 import yaml
 
-from configs.dashboards.promql import grown, mean, quantile
+from configs.dashboards.promql import mean, quantile
+from configs.growth import grew, grown
 
 USER = "65534:0"
 TESTS = "/etc/prometheus/tests.yml"
@@ -52,6 +53,34 @@ def test_a_wrong_expectation_is_refused(run_in_image):
     series = {'ended{dag="a"}': "5+0x30"}
     accepted, _ = evaluate(run_in_image, series, grown("ended", "dag", "1m"), "2m", {'{dag="a"}': 5})
     assert not accepted
+
+
+def test_old_events_after_a_gap_are_new_in_panels_and_not_in_alerts(run_in_image):
+    series = {
+        'ended{dag="a"}': "5+0x6 _x40 5+0x20",
+        'up{job="statsd-exporter"}': "1x6 _x40 1x20",
+        'process_start_time_seconds{job="statsd-exporter"}': "0x6 _x40 0x20",
+    }
+    # The gap ends after 460 s.
+    at = "8m"
+    assert evaluate(run_in_image, series, grown("ended", "dag", "1m"), at, {'{dag="a"}': 5})[0]
+    accepted, report = evaluate(run_in_image, series, f"{grew('ended', 'dag', 60)} > 0", at, {})
+    assert accepted, report
+
+
+@pytest.mark.parametrize(
+    ("uptime", "expected"),
+    [
+        pytest.param("_x6 5+10x20", {'{dag="a"}': 3}, id="the page has just started"),
+        pytest.param("_x6 900+10x20", {}, id="it was there before, unseen"),
+    ],
+)
+def test_growth_for_alerts_at_the_first_look(run_in_image, uptime, expected):
+    """Of a page that does not say when its process started, but for how long it has run."""
+    series = {'ended{dag="a"}': "_x6 3x20", 'up{job="x"}': "_x6 1x20", 'age{job="x"}': uptime}
+    expression = f"{grew('ended', 'dag', 60, job='x', age='age')} > 0"
+    accepted, report = evaluate(run_in_image, series, expression, "80s", expected)
+    assert accepted, report
 
 
 def test_mean_of_the_first_run_and_of_none(run_in_image):

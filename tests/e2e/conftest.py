@@ -10,6 +10,8 @@ from stack_files import PROJECT, REPOSITORY, committed_config
 
 from configs.versions import ImageSet, image_for, lacks
 from measure.receiver import URL as RECEIVER_URL
+from measure.receiver import Receiver, receiving
+from measure.stack import Stack
 
 _KIBANA_DOUBLE = "mlops-test/kibana-double:1"
 
@@ -54,3 +56,17 @@ def platform(stack: Deployment) -> Platform:
     assert stack.first_up is not None
     assert stack.first_up.code == 0, stack.first_up.text
     return Platform(stack)
+
+
+@pytest.fixture(scope="session")
+def told(stack: Deployment, platform: Platform) -> Iterator[Receiver]:
+    """Who is told of alerts: the webhook that the stack's secret names."""
+    seen = Stack(
+        name=stack.stack,
+        engine=stack.engine,
+        endpoints=platform.endpoints,
+        credentials=platform.credentials,
+        environment=stack.environment,
+    )
+    with receiving(seen) as made:
+        yield made

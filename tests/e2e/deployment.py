@@ -152,6 +152,10 @@ class Deployment:
         for container in self.engine.containers.list(all=True, filters=only):
             container.remove(force=True, v=True)
         for network in self.engine.networks.list(filters=only):
+            # Whatever else was put on it, such as a receiver of alerts, would keep it.
+            network.reload()
+            for container in network.containers:
+                container.remove(force=True, v=True)
             network.remove()
         for volume in self.engine.volumes.list(filters=only):
             volume.remove(force=True)

@@ -10,6 +10,8 @@ from typing import Any
 import requests
 from deployment import Deployment, wait_for
 
+from configs.log_exporter import CANARY_DAG
+
 _HTTP_SECONDS = 30
 
 
@@ -59,14 +61,19 @@ class Platform:
             timeout=_HTTP_SECONDS,
         )
         answer.raise_for_status()
-        return answer.json()["results"]["A"]
+        return answer.json()["results"][query.get("refId", "A")]
 
     def logs(self, query: dict[str, Any]) -> list[dict[str, Any]]:
-        """The task log documents that match, oldest first, at most 10,000, as the user who may read them."""
+        """The task log documents that match, oldest first, at most 10,000, as the user who may read them.
+
+        Those of the canary that watches the shipping are left out.
+        """
+        canary = {"term": {"airflow.dag_id": CANARY_DAG}}
+        lines = {"bool": {"filter": [query], "must_not": [canary]}}
         answer = requests.post(
             f"{self.endpoints['elasticsearch']}/logs-airflow.task-{self.stack.stack}/_search",
             auth=self.login("elasticsearch"),
-            json={"query": query, "size": 10_000, "sort": [{"@timestamp": "asc"}]},
+            json={"query": lines, "size": 10_000, "sort": [{"@timestamp": "asc"}]},
             timeout=_HTTP_SECONDS,
         )
         answer.raise_for_status()
@@ -130,8 +137,6 @@ class Platform:
             "$stack": self.stack.stack, "$__interval": "1m", "$search": "*",
             "$dag_id": ".*", "$task_id": ".*", "$pipeline": ".*", "$service": ".*",
         }  # fmt: skip
-        if panel["datasource"]["type"] == "elasticsearch":
-            chosen |= {"$dag_id": "*", "$task_id": "*", "$service": "*"}
         text = json.dumps(target)
         for name, value in chosen.items():
             text = text.replace(name, value)
@@ -148,6 +153,12 @@ class Platform:
         """The alert rules that Prometheus evaluates."""
         groups = self._get("prometheus", "/api/v1/rules")["data"]["groups"]
         return [rule for group in groups for rule in group["rules"] if rule["type"] == "alerting"]
+
+    def is_known(self, metric: str) -> bool:
+        """Whether some page that Prometheus reads names the metric, with or without a sample."""
+        family = re.sub(r"_(count|sum|bucket)$", "", metric)
+        found = self._get("prometheus", "/api/v1/metadata")["data"]
+        return bool({metric, metric.removesuffix("_total"), family} & found.keys())
 
     def selectors(self, query: str) -> set[str]:
         """The selectors of a PromQL expression, as Prometheus itself understands it."""

@@ -11,7 +11,6 @@ import json
 import pkgutil
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,27 +20,14 @@ from platform_client import Platform, of_run
 
 import configs.alerts
 from configs.links import Links
-from measure.receiver import Receiver, receiving
-from measure.stack import Stack
+from measure.receiver import Receiver
 
 _PIPELINE = "breast_cancer"
 _FAILING = "fails_on_purpose"
 _TOLD_SECONDS = 45
+# A warning may join a group that somebody was told of lately, and waits for its next message then.
+_GROUPED_SECONDS = 160
 _CLEARED_SECONDS = 60
-
-
-@pytest.fixture(scope="module")
-def told(stack: Deployment, platform: Platform) -> Iterator[Receiver]:
-    """Who is told of alerts: the webhook that the stack's secret names."""
-    seen = Stack(
-        name=stack.stack,
-        engine=stack.engine,
-        endpoints=platform.endpoints,
-        credentials=platform.credentials,
-        environment=stack.environment,
-    )
-    with receiving(seen) as made:
-        yield made
 
 
 def _firing(platform: Platform) -> set[str]:
@@ -49,11 +35,15 @@ def _firing(platform: Platform) -> set[str]:
     return {each["metric"]["alertname"] for each in platform.prometheus(query)}
 
 
+@pytest.mark.usefixtures("told")
 def test_a_healthy_stack_is_silent(platform: Platform) -> None:
     """After a good run nothing fires but the watchdog, and the watchdog does."""
     _, state = platform.run_dag(_PIPELINE)
     assert state == "success"
-    wait_for("silence", lambda: not _firing(platform), seconds=_CLEARED_SECONDS)
+    deadline = time.monotonic() + _CLEARED_SECONDS
+    while (firing := _firing(platform)) and time.monotonic() < deadline:
+        time.sleep(1)
+    assert not firing
     assert platform.prometheus('ALERTS{alertname="Watchdog", alertstate="firing"}')
 
 
@@ -83,6 +73,7 @@ def test_a_first_failure_is_told_and_clears(platform: Platform, told: Receiver) 
     failures = {"AirflowTaskFailed", "AirflowDagRunFailed"}
     wait_for("silence", lambda: failures.isdisjoint(_firing(platform)), seconds=_CLEARED_SECONDS)
     assert not told.told("firing", "AirflowDagRunFailed"), "inhibited: the task's own alert says it all"
+    assert [len(told.told("firing", "AirflowTaskFailed", run_id=each)) for each in (run, again)] == [1, 1]
 
 
 def _told(told: Receiver, alert: str, run: str) -> dict[str, Any]:
@@ -106,7 +97,7 @@ def test_drift_is_told_and_clears(platform: Platform, told: Receiver) -> None:
     """Data from a badly calibrated instrument fires, naming features; normal data clears it."""
     _, state = platform.run_dag(_PIPELINE, conf={"drift": True})
     assert state == "success"
-    fired = wait_for("drift", lambda: told.told("firing", "FeatureDrift"), seconds=_TOLD_SECONDS)
+    fired = wait_for("drift", lambda: told.told("firing", "FeatureDrift"), seconds=_GROUPED_SECONDS)
     assert {each["labels"]["pipeline"] for each in fired} == {_PIPELINE}
     assert all(each["labels"]["feature"] for each in fired)
     _, state = platform.run_dag(_PIPELINE)
@@ -116,7 +107,8 @@ def test_drift_is_told_and_clears(platform: Platform, told: Receiver) -> None:
 
 def test_a_run_is_one_trace(platform: Platform) -> None:
     """The trace of a run is found by its run id; it has a span for the run and two for each of its tasks."""
-    run, _ = platform.run_dag(_PIPELINE)
+    run, state = platform.run_dag(_PIPELINE)
+    assert state == "success"
     # In quotes: Jaeger takes a bare value for a regular expression.
     tags = json.dumps({"airflow.dag_run.run_id": f'"{run}"'})
 
@@ -161,13 +153,16 @@ def test_every_service_logs_into_the_store(stack: Deployment, platform: Platform
 
 def test_the_log_survives_its_file(platform: Platform) -> None:
     """With the task's local log gone, Airflow's own pages show it from the log store, line by line."""
-    run, _ = platform.run_dag(_PIPELINE)
+    run, state = platform.run_dag(_PIPELINE)
+    assert state == "success"
     written = [message for task, _, message in platform.written_lines(_PIPELINE, run) if task == "train"]
-    wait_for("lines in the store", lambda: len(platform.logs(of_run(run))) >= len(written))
+    lines = {"bool": {"filter": [of_run(run), {"term": {"airflow.task_id": "train"}}]}}
+    wait_for("lines in the store", lambda: len(platform.logs(lines)) >= len(written))
     folder = f"/opt/airflow/logs/dag_id={_PIPELINE}/run_id={run}/task_id=train"
     platform.exec("airflow-scheduler", "rm", "-r", folder)
     shown = platform.task_log(_PIPELINE, run, "train")
-    assert [message for message in shown if message in written] == written
+    # Airflow puts before them where it has read them.
+    assert shown[-len(written) :] == written
 
 
 def test_every_panel_answers(platform: Platform) -> None:
@@ -192,19 +187,22 @@ def test_no_rule_names_a_metric_that_is_not_there(platform: Platform) -> None:
     """Every selector of every rule has had series, or its metric is marked as born by its first event."""
     rules = platform.rules()
     assert len(rules) >= 80
-    born = _born_by_event()
+    marked = [_matchers(selector) for selector in _born_by_event()]
     absent = [
         f"{rule['name']}: {selector}"
         for rule in rules
         for selector in sorted(platform.selectors(rule["query"]))
-        if not any(f'__name__="{metric}"' in selector for metric in born)
+        if not any(all(matcher in selector for matcher in matchers) for matchers in marked)
         and not platform.prometheus(f"count(last_over_time({selector}[2h]))")
     ]
     assert not absent, "\n".join(absent)
 
 
 def test_metrics_born_by_an_event_are_airflows_own(platform: Platform) -> None:
-    """A metric of Airflow that no event has shown yet stands in the registry of the running version."""
+    """A metric of Airflow that no event has shown yet is known to its own page or to Airflow's registry.
+
+    Those of other servers are provoked in ``tests/configs``.
+    """
     script = (
         "import re, yaml, pathlib, airflow\n"
         "found = list(pathlib.Path(airflow.__path__[0]).rglob('metrics_template.yaml'))\n"
@@ -214,14 +212,22 @@ def test_metrics_born_by_an_event_are_airflows_own(platform: Platform) -> None:
     )
     registry = set(platform.exec("airflow-scheduler", "python", "-c", script).split())
     assert len(registry) > 100
-    seen = {each["metric"]["__name__"] for each in platform.prometheus('{__name__=~"airflow_.+"}')}
-    unseen = {metric for metric in _born_by_event() if metric.startswith("airflow_")} - seen
+    marked = {
+        name for selector in _born_by_event() if (name := selector.partition("{")[0]).startswith("airflow_")
+    }
+    unseen = {metric for metric in marked if not platform.is_known(metric)}
     names = {re.sub(r"_(count|sum|bucket)$", "", metric.removeprefix("airflow_")) for metric in unseen}
-    assert {name for name in names if not name.startswith("ml_")} <= registry
+    assert names <= registry
+
+
+def _matchers(selector: str) -> list[str]:
+    """The matchers of a selector such as ``metric{label="value"}``."""
+    metric, _, rest = selector.partition("{")
+    return [f'__name__="{metric}"', *filter(None, rest.rstrip("}").split(","))]
 
 
 def _born_by_event() -> set[str]:
-    """The metrics that the rules mark, over all components."""
+    """The metrics, and selectors, that the rules mark, over all components."""
     nowhere = Links(stack="", airflow="", prometheus="")
     modules = [
         importlib.import_module(f"configs.alerts.{module.name}")
@@ -233,7 +239,9 @@ def _born_by_event() -> set[str]:
 
 def test_a_killed_scheduler_is_noticed(stack: Deployment, told: Receiver) -> None:
     """A SIGKILL of the scheduler is told of, and the scheduler comes back by itself."""
-    stack.containers()["airflow-scheduler"].kill()
+    # From inside: a container that the engine is told to kill is one that the engine was told to stop.
+    everything = "import os, signal; os.kill(-1, signal.SIGKILL)"
+    stack.containers()["airflow-scheduler"].exec_run(["python", "-c", everything])
     fired = wait_for(
         "the alert",
         lambda: told.told("firing", "ContainerRestarted", service="airflow-scheduler"),

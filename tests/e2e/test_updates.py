@@ -14,6 +14,8 @@ from platform_client import Platform, of_run
 from stack_files import REPOSITORY
 from test_platform import PUT_THERE
 
+from measure.receiver import URL as RECEIVER_URL
+
 _PIPELINE = "breast_cancer"
 _FAILING = "fails_on_purpose"
 _RANDOM = {
@@ -69,7 +71,7 @@ def _first_address(container: Container) -> str:
 
 def test_no_secret_is_to_be_seen(stack: Deployment, platform: Platform, tmp_path: Path) -> None:
     """No generated secret stands in what inspect, the logs or the state show in plain text."""
-    secrets = _generated_secrets(stack, tmp_path / "shown.json")
+    secrets = _generated_secrets(stack, tmp_path / "shown.json") | {RECEIVER_URL}
     assert secrets >= {login["password"] for login in platform.credentials.values()}
     assert all(len(secret) >= 16 for secret in secrets)
     state = stack.home / "state"

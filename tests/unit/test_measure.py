@@ -29,7 +29,7 @@ def test_each_event_is_counted_once_when_it_is_seen():
         asked.append(set(waiting))
         return {"a"} & waiting if len(asked) < 3 else set(waiting)
 
-    delays, lost = follow(made("a", "b"), seen, patience=5)
+    delays, lost = follow(made("a", "b"), seen, count=2, patience=5)
     assert len(delays) == 2
     assert lost == 0
     assert all(0 <= delay < 5 for delay in delays)
@@ -37,13 +37,13 @@ def test_each_event_is_counted_once_when_it_is_seen():
 
 
 def test_the_delay_counts_from_the_event_and_not_from_when_it_was_heard_of():
-    (delay,), lost = follow(iter([f"a {time.time() - 10}"]), set, patience=5)
+    (delay,), lost = follow(iter([f"a {time.time() - 10}"]), set, count=1, patience=5)
     assert 10 <= delay < 15
     assert lost == 0
 
 
 def test_an_event_that_is_never_seen_is_lost():
-    delays, lost = follow(made("a", "b"), lambda waiting: waiting & {"a"}, patience=0.3)
+    delays, lost = follow(made("a", "b"), lambda waiting: waiting & {"a"}, count=2, patience=0.3)
     assert len(delays) == 1
     assert lost == 1
 
@@ -55,8 +55,8 @@ def test_nobody_waits_for_ever_for_a_sender_that_hangs():
         yield from made("b")
 
     started = time.monotonic()
-    delays, _ = follow(hanging(), set, patience=0.3)
-    assert len(delays) == 1
+    delays, lost = follow(hanging(), set, count=2, patience=0.3)
+    assert (len(delays), lost) == (1, 1), "what was never announced is lost"
     assert time.monotonic() - started < 10
 
 
@@ -67,7 +67,7 @@ def test_a_sender_that_fails_is_no_end_of_the_events():
         raise OSError(message)
 
     with pytest.raises(OSError, match="gone"):
-        follow(failing(), set, patience=5)
+        follow(failing(), set, count=1, patience=5)
 
 
 def test_figures_are_those_of_the_samples():

@@ -55,7 +55,7 @@ def test_every_setting_has_a_description_and_a_grammar():
         ("airflow.scheduler_memory", "2gib", 2 * GIB),
         ("airflow.triggerer_enabled", "false", False),
         ("airflow.dags_path", "/srv/dags", "/srv/dags"),
-        ("prometheus.scrape_interval", "1m", 60),
+        ("prometheus.scrape_interval", "30s", 30),
         ("image_registry", "mirror.example:5000/hub", "mirror.example:5000/hub"),
         ("bind_address", "::1", "::1"),
         ("kibana.image", "localhost:5000/kibana-double:1", "localhost:5000/kibana-double:1"),

@@ -1,6 +1,6 @@
 """What failed: tasks and runs by their names, and what fails more often than it should."""
 
-from configs.dashboards import airflow as dashboard
+from configs.dashboards import uids
 from configs.growth import grew
 from configs.links import Links
 from configs.rules import AlertRule
@@ -39,7 +39,7 @@ def single(links: Links) -> tuple[AlertRule, ...]:
             summary=f"{_TASK}{_MAPPED} failed {_RUN}",
             description="Try {{ $labels.try_number }} was the last one: what comes after this task is not "
             "done. It clears when a later run of the DAG ends well, or when the run is cleared.",
-            links=links.task() | links.dashboard(dashboard.UID, dag_id="dag_id"),
+            links=links.task() | links.dashboard(uids.AIRFLOW, dag_id="dag_id"),
             born_by_event=frozenset({"airflow_task_failed"}),
         ),
         AlertRule(
@@ -50,7 +50,7 @@ def single(links: Links) -> tuple[AlertRule, ...]:
             description="No task is to blame, or there would be an alert about it: the run took longer than "
             "its dagrun_timeout, could not go on, or was marked as failed by hand. It clears when a later "
             "run ends well, or when this one is cleared.",
-            links=links.run() | links.dashboard(dashboard.UID, dag_id="dag_id"),
+            links=links.run() | links.dashboard(uids.AIRFLOW, dag_id="dag_id"),
             born_by_event=frozenset({"airflow_dag_run_failed"}),
         ),
     )
@@ -73,7 +73,7 @@ def _lost(links: Links) -> tuple[AlertRule, ...]:
             summary=f"{_TASK}{_MAPPED} lost its process {_RUN}",
             description="The process of try {{ $labels.try_number }} stopped beating and was given up: it "
             "was killed, or its scheduler was. The task is tried again if it has tries left.",
-            links=links.task() | links.service_logs("airflow-scheduler"),
+            links=links.task() | links.service_logs("airflow-scheduler", name="service_logs"),
             born_by_event=frozenset({"airflow_task_heartbeat_lost"}),
         ),
         AlertRule(
@@ -83,7 +83,7 @@ def _lost(links: Links) -> tuple[AlertRule, ...]:
             summary=f"{_TASK}{_MAPPED} ended without a word {_RUN}",
             description="The executor says that try {{ $labels.try_number }} has ended, and the task itself "
             "never said so: its process was killed, or could not be started.",
-            links=links.task() | links.service_logs("airflow-scheduler"),
+            links=links.task() | links.service_logs("airflow-scheduler", name="service_logs"),
             born_by_event=frozenset({"airflow_task_killed_externally"}),
         ),
         AlertRule(
@@ -114,7 +114,8 @@ def _many(links: Links) -> tuple[AlertRule, ...]:
             summary="Tasks of {{ $labels.dag_id }} fail and are tried again, "
             "{{ $value | humanize }} times within a quarter of an hour",
             description="The runs may still end well, but most of the work is done in vain.",
-            links=links.dag() | links.dashboard(dashboard.UID, dag_id="dag_id"),
+            links=links.dag() | links.dashboard(uids.AIRFLOW, dag_id="dag_id"),
+            born_by_event=frozenset({'airflow_ti_finish{state="up_for_retry"}'}),
         ),
         AlertRule(
             name="AirflowFailureRateHigh",
@@ -124,7 +125,7 @@ def _many(links: Links) -> tuple[AlertRule, ...]:
             summary="{{ $value | humanizePercentage }} of all tasks of Airflow fail",
             description="Within half an hour. When many DAGs fail at once, the reason is what they share: "
             "the network, a data source, the disk, the last change of the image.",
-            links=links.dashboard(dashboard.UID),
+            links=links.dashboard(uids.AIRFLOW),
         ),
         AlertRule(
             name="AirflowOperatorFails",
@@ -133,7 +134,7 @@ def _many(links: Links) -> tuple[AlertRule, ...]:
             severity="warning",
             summary="{{ $value | humanizePercentage }} of the tasks made of {{ $labels.operator_name }} fail",
             description="Within an hour, in whatever DAG: look at what this operator talks to.",
-            links=links.dashboard(dashboard.UID),
+            links=links.dashboard(uids.AIRFLOW),
             born_by_event=frozenset({"airflow_operator_failures"}),
         ),
     )

@@ -3,13 +3,16 @@
 That the API server answers is asked by its probe, see the alerts about probes.
 """
 
-from configs.dashboards import airflow as dashboard
+from configs.dashboards import uids
 from configs.growth import grew
 from configs.links import Links
 from configs.rules import AlertRule
 
 _SERVICE = "{{ $labels.service }}"
 _FILE = "{{ $labels.file_path }}"
+
+# As with containers: what has never beaten may wait for others.
+_PATIENCE = "10m"
 
 HEARTBEATS: dict[str, tuple[str, str]] = {
     "AirflowSchedulerHeartbeatMissing": (
@@ -34,15 +37,22 @@ def rules(links: Links) -> tuple[AlertRule, ...]:
     return (*_beating(links), *_working(links), *_triggers(links), *_files(links))
 
 
+def _silent(service: str) -> str:
+    """Nobody beats; while a stack comes up, only where somebody did."""
+    alive = f'airflow_jobs_alive{{service="{service}"}}'
+    known = f"max_over_time({alive}[{_PATIENCE}]) > 0 or {alive} offset {_PATIENCE}"
+    return f"max by (service) ({alive}) == 0 and on (service) ({known})"
+
+
 def _beating(links: Links) -> tuple[AlertRule, ...]:
-    more = links.service_logs() | links.dashboard(dashboard.UID)
+    more = links.service_logs() | links.dashboard(uids.AIRFLOW)
     return (
         *(
             AlertRule(
                 name=name,
-                expression=f'max by (service) (airflow_jobs_alive{{service="{service}"}}) == 0',
-                # Added to the 30 s after which a heartbeat is late: a restart takes less.
-                hold=30,
+                expression=_silent(service),
+                # Added to the 30 s after which a heartbeat is late: an update replaces the process in less.
+                hold=60,
                 severity="critical",
                 summary=f"{_SERVICE} does not beat",
                 description=consequence,
@@ -66,7 +76,7 @@ def _beating(links: Links) -> tuple[AlertRule, ...]:
 
 def _working(links: Links) -> tuple[AlertRule, ...]:
     loop = "sum by (le) (rate(airflow_scheduler_scheduler_loop_duration_bucket[5m]))"
-    more = links.service_logs("airflow-scheduler") | links.dashboard(dashboard.UID)
+    more = links.service_logs("airflow-scheduler") | links.dashboard(uids.AIRFLOW)
     return (
         AlertRule(
             name="AirflowSchedulerLoopSlow",
@@ -157,7 +167,7 @@ def _files(links: Links) -> tuple[AlertRule, ...]:
             expression=f"{grew(timeouts, 'file_path', 600)} > 0",
             severity="warning",
             summary=f"Parsing the DAG file {_FILE} was given up",
-            description="It took longer than a minute. What is known of its DAGs is old.",
+            description="It took longer than 50 s. What is known of its DAGs is old.",
             links=more,
             born_by_event=frozenset({timeouts}),
         ),

@@ -1,6 +1,6 @@
 """What is late, hangs, or waits for a place."""
 
-from configs.dashboards import airflow as dashboard
+from configs.dashboards import uids
 from configs.links import Links
 from configs.rules import AlertRule
 
@@ -15,7 +15,7 @@ def rules(links: Links) -> tuple[AlertRule, ...]:
 
 def _schedules(links: Links) -> tuple[AlertRule, ...]:
     due, succeeded = "airflow_dag_success_due_timestamp_seconds", "airflow_dag_last_success_timestamp_seconds"
-    more = links.dag() | links.dashboard(dashboard.UID, dag_id="dag_id")
+    more = links.dag() | links.dashboard(uids.AIRFLOW, dag_id="dag_id")
     return (
         AlertRule(
             name="AirflowDagStale",
@@ -72,7 +72,7 @@ def _runs(links: Links) -> tuple[AlertRule, ...]:
             severity="warning",
             summary=f"{_DAG} has been running for {_FOR}, in the run {{{{ $labels.run_id }}}}",
             description="That is three times as long as the longest of its last ten runs that ended well.",
-            links=links.run() | links.dashboard(dashboard.UID, dag_id="dag_id"),
+            links=links.run() | links.dashboard(uids.AIRFLOW, dag_id="dag_id"),
             born_by_event=frozenset({"airflow_dag_run_running_seconds", "airflow_dag_run_usual_seconds"}),
         ),
     )
@@ -82,7 +82,7 @@ def _places(links: Links) -> tuple[AlertRule, ...]:
     waiting = "max by (dag_id) (airflow_task_waiting_seconds{{state={state!r}}})".replace("'", '"')
     full = "max by (pool_name) (airflow_pool_open_slots) <= 0"
     wanted = "max by (pool_name) (airflow_pool_scheduled_slots) > 0"
-    more = links.dag() | links.dashboard(dashboard.UID, dag_id="dag_id")
+    more = links.dag() | links.dashboard(uids.AIRFLOW, dag_id="dag_id")
     return (
         AlertRule(
             name="AirflowTaskQueuedTooLong",
@@ -110,7 +110,7 @@ def _places(links: Links) -> tuple[AlertRule, ...]:
             severity="warning",
             summary="Tasks wait for the pool {{ $labels.pool_name }}, which is used up",
             description="For ten minutes there has not been an open slot while at least one task waited.",
-            links=links.dashboard(dashboard.UID),
+            links=links.dashboard(uids.AIRFLOW),
         ),
         AlertRule(
             name="AirflowExecutorSaturated",
@@ -120,6 +120,6 @@ def _places(links: Links) -> tuple[AlertRule, ...]:
             severity="warning",
             summary="Tasks of Airflow wait, since as many run as may",
             description="For ten minutes all of airflow.parallelism has been in use while tasks waited.",
-            links=links.dashboard(dashboard.UID),
+            links=links.dashboard(uids.AIRFLOW),
         ),
     )
