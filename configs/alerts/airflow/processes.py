@@ -159,7 +159,7 @@ def _files(links: Links) -> tuple[AlertRule, ...]:
             severity="warning",
             summary="Parsing the file of {{ $labels.dag_id }} takes {{ $value | humanizeDuration }}",
             description="After 30 s Airflow gives up and the DAG is gone. It does so again and again: what "
-            "takes long belongs into a task.",
+            "takes long belongs in a task.",
             links=links.dag() | more,
         ),
         AlertRule(

@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_docker as docker
 
-from components.engine import clock
+from components.engine import surroundings
 from components.platform import Platform, create_network
 from components.service import HealthCheck, Service, ServiceSpec, create_gate
 from engine import EngineAddress
@@ -12,6 +12,7 @@ config = pulumi.Config()
 stack = pulumi.get_stack()
 engine = EngineAddress.from_config(pulumi.Config("docker"))
 image = docker.RemoteImage("image", name=config.require("image"), keep_locally=True)
+found = surroundings(engine)
 platform = Platform(
     project=pulumi.get_project(),
     stack=stack,
@@ -20,7 +21,8 @@ platform = Platform(
     bind_address="127.0.0.1",
     protect_data=False,
     engine=engine,
-    since=clock(engine),
+    docker_root=found.data_directory,
+    since=found.time,
 )
 
 
