@@ -14,13 +14,13 @@ from configs import dead_letters
 from configs.elasticsearch import LOG_WRITER, URL
 from configs.task_logs import data_stream
 
-_STATS_PORT = 5066
+STATS_PORT = 5066
 _KIBIBYTE = 1024
 # Lines in memory. With the longest line allowed they must fit into the container's limit, or a task that logs
 # long lines gets Filebeat killed, over and over, since it reads the same lines again.
 _QUEUE = 512
 
-PROBE = ["curl", "-sf", "-o", "/dev/null", f"http://localhost:{_STATS_PORT}/"]
+PROBE = ["curl", "-sf", "-o", "/dev/null", f"http://localhost:{STATS_PORT}/"]
 
 
 def command(config: str, secret: str) -> list[str]:
@@ -76,7 +76,7 @@ def render_config(*, inputs: Sequence[Any], processors: Sequence[Any], stack: st
         # The set-up step makes templates and pipelines; this user may not.
         "setup.template.enabled": False,
         "setup.ilm.enabled": False,
-        "http": {"enabled": True, "host": "0.0.0.0", "port": _STATS_PORT},
+        "http": {"enabled": True, "host": "0.0.0.0", "port": STATS_PORT},
         "logging": {"level": "info", "to_stderr": True, "metrics.enabled": False},
     }
     return yaml.safe_dump(config, sort_keys=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from configs import container_logs, dead_letters, task_logs
 from configs.elasticsearch import LOG_READER, URL
+from configs.filebeat import STATS_PORT
 
 PORT = 9104
 CANARY_DAG = "@canary"
@@ -41,7 +42,7 @@ def files(*, stack: str, logs_path: str, password_file: str, containers: bool) -
         "container_stream": container_logs.data_stream(stack) if containers else None,
         "dead_letter_stream": dead_letters.data_stream(stack),
         "filebeats": {
-            service: f"http://{service}:5066/stats"
+            service: f"http://{service}:{STATS_PORT}/stats"
             for service in ("filebeat", *(["filebeat-containers"] if containers else []))
         },
     }

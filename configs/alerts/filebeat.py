@@ -27,7 +27,7 @@ def groups(links: Links) -> tuple[RuleGroup, ...]:
 
 
 def _delivery(more: dict[str, str]) -> tuple[AlertRule, ...]:
-    failing = " or ".join(
+    again = " or ".join(
         f"sum by (service) (increase({counter}[1m])) > 0"
         for counter in (
             'filebeat_output_events_total{outcome="failed"}',
@@ -47,9 +47,10 @@ def _delivery(more: dict[str, str]) -> tuple[AlertRule, ...]:
         ),
         AlertRule(
             name="FilebeatOutputFailing",
-            expression=failing,
-            # A restart of Elasticsearch shows for as long as it takes and a minute more.
-            hold=120,
+            # A canary leaves every half minute, so a minute in which nothing does is no lull. A restart of
+            # Elasticsearch is over within the second minute, and with it the first event has left.
+            expression=f"({again}) and on (service) {_left('1m')} == 0",
+            hold=60,
             severity="critical",
             summary=f"{_SERVICE} cannot deliver to Elasticsearch: {{{{ $value | humanize }}}} events sent "
             "again within a minute",
@@ -59,8 +60,7 @@ def _delivery(more: dict[str, str]) -> tuple[AlertRule, ...]:
         ),
         AlertRule(
             name="FilebeatStalled",
-            expression="filebeat_queue_events > 0"
-            " and on (service) increase(filebeat_queue_events_removed_total[2m]) == 0",
+            expression=f"filebeat_queue_events > 0 and on (service) {_left('2m')} == 0",
             hold=60,
             severity="critical",
             summary=f"{_SERVICE} has {{{{ $value }}}} events in its queue, and none has left it for minutes",
@@ -81,6 +81,10 @@ def _delivery(more: dict[str, str]) -> tuple[AlertRule, ...]:
             links=more,
         ),
     )
+
+
+def _left(window: str) -> str:
+    return f"increase(filebeat_queue_events_removed_total[{window}])"
 
 
 def _loss(more: dict[str, str]) -> tuple[AlertRule, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from configs.data_views import CONTAINER_LOGS, DEAD_LETTERS, TASK_LOGS
+from configs.log_exporter import CANARY_DAG
 
 FAILED_TASKS = "airflow-failed-tasks"
 RUN_STORY = "airflow-run-story"
@@ -26,6 +27,7 @@ def searches() -> list[dict[str, Any]]:
             "airflow-task-logs-all",
             "Airflow task logs",
             TASK_LOGS,
+            query=f'not airflow.dag_id: "{CANARY_DAG}"',
             columns=("log.level", *_TASK, "message"),
         ),
         _search(

@@ -7,6 +7,7 @@ decide whether a message arrives: see test_notifications.py.
 import importlib
 import itertools
 import pkgutil
+import re
 
 import pytest
 import yaml
@@ -44,25 +45,48 @@ def amtool(run_in_image, *words, text):
     return done.returncode, (done.stdout + done.stderr).decode()
 
 
-@pytest.mark.parametrize("mail", [MAIL, None], ids=["mail", "no mail"])
-@pytest.mark.parametrize("receivers", [SECRETS, (), *((name,) for name in SECRETS)], ids=str)
-def test_amtool_accepts_the_file(run_in_image, receivers, mail):
-    code, report = amtool(run_in_image, "check-config", CONFIG, text=rendered(receivers, mail))
-    assert code == 0, report
-    assert "1 templates" in report
-
-
-def test_amtool_accepts_the_inhibitions_of_all_components(run_in_image):
+def all_inhibitions():
     names = [module.name for module in pkgutil.iter_modules(configs.alerts.__path__)]
     modules = [importlib.import_module(f"configs.alerts.{name}") for name in names]
-    inhibitions = [each for module in modules for each in getattr(module, "INHIBITIONS", ())]
-    code, report = amtool(run_in_image, "check-config", CONFIG, text=rendered(inhibitions=inhibitions))
-    assert code == 0, report
-    assert f"{len(inhibitions)} inhibit rules" in report
+    return [each for module in modules for each in getattr(module, "INHIBITIONS", ())]
 
 
-def test_amtool_would_refuse_a_wrong_file(run_in_image):
-    assert amtool(run_in_image, "check-config", CONFIG, text=rendered() + "surplus: 1\n")[0] != 0
+FILES = {
+    f"{'+'.join(receivers) or 'nobody'}, {'mail' if mail else 'no mail'}": rendered(receivers, mail)
+    for receivers in (SECRETS, (), *((name,) for name in SECRETS))
+    for mail in (MAIL, None)
+}
+INHIBITING, WRONG = "inhibitions of all components", "wrong"
+
+
+@pytest.fixture(scope="module")
+def said(run_in_image):
+    """What amtool says of each file; it is started once for all."""
+    texts = FILES | {INHIBITING: rendered(inhibitions=all_inhibitions()), WRONG: rendered() + "surplus: 1\n"}
+    named = {f"/etc/alertmanager/{name}.yml": text for name, text in texts.items()}
+    content = named | {MESSAGES: alertmanager.MESSAGES.read_text()}
+    done = run_in_image(
+        "alertmanager", ["check-config", *named], content, user=USER, entrypoint="/bin/amtool"
+    )
+    parts = re.split(r"Checking '/etc/alertmanager/([^']+)\.yml'", done.stdout.decode())[1:]
+    found = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert set(found) == set(texts), done.stderr.decode()
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_amtool_accepts_the_file(said, name):
+    assert "SUCCESS" in said[name]
+    assert "1 templates" in said[name]
+
+
+def test_amtool_accepts_the_inhibitions_of_all_components(said):
+    assert "SUCCESS" in said[INHIBITING]
+    assert f"{len(all_inhibitions())} inhibit rules" in said[INHIBITING]
+
+
+def test_amtool_would_refuse_a_wrong_file(said):
+    assert "FAILED" in said[WRONG]
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def platform(docker, serve_in_image):
 def test_a_critical_alert_reaches_everybody_at_once(platform):
     began = platform.post(alert("DagRunFailed", dag_id="shop", run_id="manual__1"))
     [post] = platform.wait(WEBHOOK, "manual__1")
-    assert post["at"] - began < 2
+    assert post["at"] - began < 5
     message = json.loads(post["content"])
     assert (message["status"], len(message["alerts"])) == ("firing", 1)
     assert message["alerts"][0]["annotations"].items() >= TEXTS.items()
@@ -210,7 +210,7 @@ def test_what_follows_from_another_alert_is_not_told(platform):
 def test_a_warning_about_a_run_is_as_soon_and_nobody_is_paged(platform):
     began = platform.post(alert("TaskFailed", severity="warning", dag_id="warned", run_id="r"))
     [post] = platform.wait(WEBHOOK, "warned")
-    assert post["at"] - began < 2
+    assert post["at"] - began < 5
     platform.wait(MAIL, "warned")
     platform.wait(SLACK, "warned")
     assert platform.received(PAGERDUTY, "warned") == []

@@ -13,10 +13,13 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from configs import statsd_exporter
+from configs.alerts import statsd_exporter as alerts
+from configs.links import Links
 
 USER = "65534:0"
 MAPPING = "/etc/statsd-exporter/mapping.yml"
 FLAGS = [f"--statsd.mapping-config={MAPPING}"]
+LINKS = Links(stack="dev", airflow="http://airflow.example", prometheus="http://prometheus.example")
 LAST = "airflow.last_line:1|g"
 LINES = (
     "airflow.ti.finish,dag_id=a.b,task_id=t-1,state=failed:1|c",
@@ -46,17 +49,27 @@ TASK = {"dag_id": "a.b", "task_id": "t-1"}
 
 
 @pytest.fixture(scope="module")
-def page(serve_in_image):
-    """Read the metrics of an exporter that was sent ``LINES``: name -> labels and values of the samples."""
+def exporter(serve_in_image):
+    """A running exporter that was sent ``LINES``."""
     files = {MAPPING: statsd_exporter.render()}
     server = serve_in_image("statsd-exporter", FLAGS, files, user=USER, ports=[9102, 9125])
     server.wait(server.url(9102, "/-/ready"))
+    _send(server, *LINES, LAST)
+    return server
+
+
+def _send(server, *lines):
     with socket.create_connection(server.address(9125), timeout=10) as connection:
-        connection.sendall("".join(f"{line}\n" for line in (*LINES, LAST)).encode())
+        connection.sendall("".join(f"{line}\n" for line in lines).encode())
+
+
+@pytest.fixture(scope="module")
+def page(exporter):
+    """Read the exporter's metrics: name -> labels and values of the samples."""
 
     def read():
         found = {}
-        with urllib.request.urlopen(server.url(9102, "/metrics"), timeout=10) as answer:
+        with urllib.request.urlopen(exporter.url(9102, "/metrics"), timeout=10) as answer:
             for family in text_string_to_metric_families(answer.read().decode()):
                 for sample in family.samples:
                     found.setdefault(sample.name, []).append((sample.labels, sample.value))
@@ -133,6 +146,17 @@ def test_no_line_was_lost(metrics):
     assert dropped == [7]
     for name in ("statsd_exporter_sample_errors_total", "statsd_exporter_events_conflict_total"):
         assert not any(value for _, value in metrics.get(name, []))
+
+
+@pytest.mark.usefixtures("metrics")
+def test_lines_that_are_lost_are_counted(exporter, page):
+    """The counters that alerts ask for are born by the first such line."""
+    _send(exporter, "airflow.no_value", "airflow.ti.finish,dag_id=a.b,task_id=t-1,state=failed:1|g")
+    born = {"statsd_exporter_sample_errors_total", "statsd_exporter_events_conflict_total"}
+    asked = " ".join(rule.expression for group in alerts.groups(LINKS) for rule in group.rules)
+    assert all(name in asked for name in born)
+    found = _wait(page, lambda found: born <= set(found), 10)
+    assert {name: sum(value for _, value in found[name]) for name in born} == dict.fromkeys(born, 1)
 
 
 @pytest.mark.slow

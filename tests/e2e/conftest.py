@@ -58,7 +58,7 @@ def platform(stack: Deployment) -> Platform:
     return Platform(stack)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def told(stack: Deployment, platform: Platform) -> Iterator[Receiver]:
     """Who is told of alerts: the webhook that the stack's secret names."""
     seen = Stack(

@@ -136,6 +136,7 @@ class Platform:
         chosen = {
             "$stack": self.stack.stack, "$__interval": "1m", "$search": "*",
             "$dag_id": ".*", "$task_id": ".*", "$pipeline": ".*", "$service": ".*",
+            "${dag_id:regex}": ".*", "${task_id:regex}": ".*", "${service:regex}": ".*",
         }  # fmt: skip
         text = json.dumps(target)
         for name, value in chosen.items():
@@ -147,7 +148,7 @@ class Platform:
         }
         answer = self.grafana_query(query)
         assert "error" not in answer, f"{panel['title']}: {answer['error']}"
-        return [frame for frame in answer["frames"] if any(frame["data"]["values"])]
+        return [frame for frame in answer.get("frames", ()) if any(frame["data"]["values"])]
 
     def rules(self) -> list[dict[str, Any]]:
         """The alert rules that Prometheus evaluates."""

@@ -6,6 +6,7 @@ that an alert or a dashboard names. Cannot decide anything about the figures the
 
 import re
 import urllib.request
+from collections.abc import Iterator
 
 import pytest
 from elastic.containers import address, wait_for
@@ -21,9 +22,14 @@ METRIC = re.compile(r"\bpg_[a-z_]+")
 
 
 @pytest.fixture(scope="module")
-def samples(net, database) -> dict[str, list[float]]:
+def samples(net, database) -> Iterator[dict[str, list[float]]]:
     """Metric -> the values of its series, of a database that answers."""
     del database
+    with net.cleared():
+        yield _figures(net)
+
+
+def _figures(net) -> dict[str, list[float]]:
     server = net.start(
         "postgres-exporter",
         user="65534:0",

@@ -6,6 +6,7 @@ promtool's own tests of alerts compare the text of every annotation, which no ca
 
 import json
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -79,10 +80,18 @@ def rule_files(group: RuleGroup) -> dict[str, str]:
     }
 
 
+def decision_path(alert: str) -> str:
+    return f"{_DIRECTORY}/{alert}.test.yml"
+
+
+def disclosure_path(alert: str) -> str:
+    return f"{_DIRECTORY}/{alert}.show.yml"
+
+
 def decisions(group: RuleGroup, cases: Mapping[str, list[Case]]) -> dict[str, str]:
     """The test files that compare what fires with what is expected."""
     return {
-        f"{_DIRECTORY}/{rule.name}.test.yml": _test_file(
+        decision_path(rule.name): _test_file(
             group, rule, [_decision(group, rule, case) for case in cases.get(rule.name, [])]
         )
         for rule in group.rules
@@ -92,7 +101,7 @@ def decisions(group: RuleGroup, cases: Mapping[str, list[Case]]) -> dict[str, st
 def disclosures(group: RuleGroup, cases: Mapping[str, list[Case]]) -> dict[str, str]:
     """Test files that fail for every alert that fires, so that promtool shows it with its annotations."""
     return {
-        f"{_DIRECTORY}/{rule.name}.show.yml": _test_file(
+        disclosure_path(rule.name): _test_file(
             group, rule, [_disclosure(rule, case) for case in cases.get(rule.name, []) if case.fires]
         )
         for rule in group.rules
@@ -157,6 +166,16 @@ def rendered(report: str) -> Iterator[Rendered]:
     """The alerts that promtool shows in its complaints."""
     for found in _RENDERED.finditer(report):
         yield Rendered(_pairs(found["labels"]), _pairs(found["annotations"]))
+
+
+def complaints(report: str) -> dict[str, str]:
+    """What promtool's report in JUnit's form says against each test file; nothing when it is content."""
+    return {
+        suite.attrib["name"]: "\n".join(
+            found.text or "no reason given" for found in suite.iter() if found.tag in ("failure", "error")
+        )
+        for suite in ET.fromstring(report).iter("testsuite")
+    }
 
 
 def _pairs(text: str) -> dict[str, str]:

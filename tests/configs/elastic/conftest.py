@@ -86,7 +86,7 @@ def plan(image_set: ImageSet) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def log_store(image_set: ImageSet, plan: dict[str, Any]) -> Iterator[LogStore]:
+def running_store(image_set: ImageSet, plan: dict[str, Any]) -> Iterator[LogStore]:
     """Elasticsearch after its set-up step."""
     with network(image_set) as made:
         container = made.start(
@@ -107,6 +107,13 @@ def log_store(image_set: ImageSet, plan: dict[str, Any]) -> Iterator[LogStore]:
         yield store
 
 
+@pytest.fixture(scope="module")
+def log_store(running_store: LogStore) -> Iterator[LogStore]:
+    """The one server; what a file starts beside it is removed after the file."""
+    with running_store.network.cleared():
+        yield running_store
+
+
 def _answers(store: LogStore) -> bool:
     store.container.reload()
     assert store.container.status == "running", store.container.logs(tail=30).decode(errors="replace")
@@ -116,7 +123,7 @@ def _answers(store: LogStore) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def apply(log_store: LogStore) -> Callable[[Mapping[str, Any]], tuple[int, str]]:
     """Apply a plan on the log store's network, in a container like the platform's: exit code and log."""
     return lambda plan: apply_plan(log_store.network, plan, SECRETS)

@@ -64,6 +64,17 @@ class Network:
         container.start()
         return container
 
+    @contextmanager
+    def cleared(self) -> Iterator[None]:
+        """Remove in the end what is started meanwhile, with its anonymous volumes."""
+        before = len(self.containers)
+        try:
+            yield
+        finally:
+            for container in self.containers[before:]:
+                container.remove(force=True, v=True)
+            del self.containers[before:]
+
 
 @contextmanager
 def network(image_set: ImageSet) -> Iterator[Network]:
@@ -72,10 +83,9 @@ def network(image_set: ImageSet) -> Iterator[Network]:
     made = Network(engine, image_set, f"test-configs-{uuid.uuid4().hex[:8]}")
     engine.networks.create(made.name)
     try:
-        yield made
+        with made.cleared():
+            yield made
     finally:
-        for container in made.containers:
-            container.remove(force=True, v=True)
         engine.networks.get(made.name).remove()
 
 

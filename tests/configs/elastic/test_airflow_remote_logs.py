@@ -32,7 +32,12 @@ _DETAIL = [
 ]
 _SHOWN = ("timestamp", "level", "event", "logger", "filename", "lineno", "error_detail", "rows")
 
-Read = Callable[..., dict[str, Any]]
+_STATES = ("running", "deferred", "success", "failed", "up_for_retry")
+_NOWHERE = "http://no-such-server:9200"
+_MANY = 12_000
+
+Answers = dict[str, dict[str, Any]]
+Read = Callable[..., Answers]
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +46,13 @@ def shipper(log_store: LogStore) -> Container:
     return start_filebeat(log_store)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def read(log_store: LogStore) -> Read:
-    """Let Airflow read the log of the task instance ``load`` of a DAG's run ``manual__1``."""
+    """Let Airflow read the logs of the task instances ``load``: DAG -> state in, DAG -> answer out."""
 
     def run(
-        dag: str, *, state: str = "success", files: dict[str, str] | None = None, url: str = ""
-    ) -> dict[str, Any]:
+        states: dict[str, str], *, files: dict[str, str] | None = None, url: str = ""
+    ) -> dict[str, dict[str, Any]]:
         settings = airflow_remote_logs.remote_log_settings(stack=STACK, kibana=_KIBANA)
         settings["log_store"] |= {"url": url} if url else {}
         environment = {
@@ -60,7 +65,7 @@ def read(log_store: LogStore) -> Read:
             alias="airflow-api-server",
             user="50000:0",
             memory=512 * 2**20,
-            entrypoint=["python", f"{_STEPS}/read_task_log.py", dag, state],
+            entrypoint=["python", f"{_STEPS}/read_task_log.py", json.dumps(states)],
             environment=environment
             | {
                 "PYTHONPATH": _STEPS,
@@ -74,7 +79,7 @@ def read(log_store: LogStore) -> Read:
             },
             secrets={airflow_remote_logs.SECRET: SECRETS["log_reader_password"]},
         )
-        code, log = run_to_end(container)
+        code, log = run_to_end(container, seconds=300)
         assert code == 0, log
         return json.loads(log.splitlines()[-1])
 
@@ -116,13 +121,45 @@ def _lines(dag: str) -> list[str]:
     ]
 
 
+def _file(dag: str) -> dict[str, str]:
+    return {task_path(dag, task="load"): "\n".join(_lines(dag)) + "\n"}
+
+
+def _at(time: str, message: str) -> str:
+    return task_line(message, timestamp=f"2026-01-02T03:{time}001Z")
+
+
+@pytest.fixture(scope="module")
+def from_store(log_store: LogStore, shipper: Container, read: Read) -> Answers:
+    """What is shown of logs that were shipped and whose files are gone."""
+    triggerer = task_path("waits", task="load", end="attempt=1.log.trigger.3.log")
+    own = {name: task_path(name, task="load") for name in ("gone", "waits", "long-log", "linked")}
+    waits = {
+        own["waits"]: [_at(f"04:{second:02}.000", str(second)) for second in (1, 2, 6, 7)],
+        triggerer: [_at(f"04:{second:02}.000", str(second)) for second in (3, 4, 5)],
+    }
+    lines = [_at(f"{number // 1000:02}:00.{number % 1000:03}", str(number)) for number in range(_MANY)]
+    _ship(log_store, shipper, "gone", {own["gone"]: _lines("gone")})
+    _ship(log_store, shipper, "waits", waits)
+    _ship(log_store, shipper, "long-log", {own["long-log"]: lines})
+    _ship(log_store, shipper, "mine", {task_path("mine", task="load2"): [task_line("not mine")]})
+    _ship(log_store, shipper, "linked", {own["linked"]: [task_line("x")]})
+    return read(dict.fromkeys((*own, "mine"), "success"))
+
+
+@pytest.fixture(scope="module")
+def without_store(read: Read) -> Answers:
+    """What is shown while the server is away: of logs with a file, and of the one without, ``lost``."""
+    files = {path: text for state in _STATES for path, text in _file(state).items()}
+    states = {state: state for state in _STATES} | {"lost": "success"}
+    return read(states, files=files, url=_NOWHERE)
+
+
 def test_the_log_is_the_same_with_and_without_its_file(
-    log_store: LogStore, shipper: Container, read: Read
+    log_store: LogStore, from_store: Answers, read: Read
 ) -> None:
-    path = task_path("gone", task="load")
-    _ship(log_store, shipper, "gone", {path: _lines("gone")})
-    with_file = read("gone", files={path: "\n".join(_lines("gone")) + "\n"})
-    without = read("gone")
+    without = from_store["gone"]
+    with_file = read({"gone": "success"}, files=_file("gone"))["gone"]
     assert [line["event"] for line in _shown(without)] == [
         "DAG bundles loaded",
         "42 rows",
@@ -137,53 +174,35 @@ def test_the_log_is_the_same_with_and_without_its_file(
     assert not without["uploads"]
 
 
-@pytest.mark.parametrize("state", ["running", "deferred", "success", "failed", "up_for_retry"])
-def test_while_there_is_a_file_each_line_is_shown_once_and_nobody_is_asked(read: Read, state: str) -> None:
-    path = task_path(state, task="load")
-    answer = read(
-        state, state=state, files={path: "\n".join(_lines(state)) + "\n"}, url="http://no-such-server:9200"
-    )
+@pytest.mark.parametrize("state", _STATES)
+def test_while_there_is_a_file_each_line_is_shown_once_and_nobody_is_asked(
+    without_store: Answers, state: str
+) -> None:
+    answer = without_store[state]
     assert len(_shown(answer)) == 5
-    assert "no-such-server" not in _sources(answer)
+    assert _NOWHERE not in _sources(answer)
 
 
-def test_lines_of_a_deferred_task_are_in_order(log_store: LogStore, shipper: Container, read: Read) -> None:
+def test_lines_of_a_deferred_task_are_in_order(from_store: Answers) -> None:
     """Worker and triggerer write a file each, whose lines follow each other by time only."""
-
-    def line(second: int) -> str:
-        return task_line(str(second), timestamp=f"2026-01-02T03:04:{second:02}.000001Z")
-
-    files = {
-        task_path("waits", task="load"): [line(1), line(2), line(6), line(7)],
-        task_path("waits", task="load", end="attempt=1.log.trigger.3.log"): [line(3), line(4), line(5)],
-    }
-    _ship(log_store, shipper, "waits", files)
-    assert [one["event"] for one in _shown(read("waits"))] == list("1234567")
+    assert [one["event"] for one in _shown(from_store["waits"])] == list("1234567")
 
 
-def test_a_long_log_is_whole(log_store: LogStore, shipper: Container, read: Read) -> None:
+def test_a_long_log_is_whole(from_store: Answers) -> None:
     """More lines than the server gives in one answer."""
-    lines = [
-        task_line(str(number), timestamp=f"2026-01-02T03:{number // 1000:02}:00.{number % 1000:03}001Z")
-        for number in range(12_000)
-    ]
-    _ship(log_store, shipper, "long-log", {task_path("long-log", task="load"): lines})
-    assert [line["event"] for line in _shown(read("long-log"))] == [str(number) for number in range(12_000)]
+    shown = [line["event"] for line in _shown(from_store["long-log"])]
+    assert shown == [str(number) for number in range(_MANY)]
 
 
-def test_another_tasks_lines_are_not_shown(log_store: LogStore, shipper: Container, read: Read) -> None:
-    _ship(log_store, shipper, "mine", {task_path("mine", task="load2"): [task_line("not mine")]})
-    assert _shown(read("mine")) == []
+def test_another_tasks_lines_are_not_shown(from_store: Answers) -> None:
+    assert _shown(from_store["mine"]) == []
 
 
-def test_a_server_that_is_away_is_told_of_among_the_sources(read: Read) -> None:
-    answer = read("lost", url="http://no-such-server:9200")
-    assert "http://no-such-server:9200 could not be asked" in _sources(answer)
-    assert SECRETS["log_reader_password"] not in json.dumps(answer)
+def test_a_server_that_is_away_is_told_of_among_the_sources(without_store: Answers) -> None:
+    assert f"{_NOWHERE} could not be asked" in _sources(without_store["lost"])
+    assert SECRETS["log_reader_password"] not in json.dumps(without_store)
 
 
-def test_the_link_finds_the_lines(log_store: LogStore, shipper: Container, read: Read) -> None:
-    _ship(log_store, shipper, "linked", {task_path("linked", task="load"): [task_line("x")]})
-    link = read("linked")["link"]
-    assert link == _KIBANA.replace("{log_id}", "linked-load-manual__1--1-1")
+def test_the_link_finds_the_lines(log_store: LogStore, from_store: Answers) -> None:
+    assert from_store["linked"]["link"] == _KIBANA.replace("{log_id}", "linked-load-manual__1--1-1")
     assert log_store.search({"term": {"log_id": "linked-load-manual__1--1-1"}})

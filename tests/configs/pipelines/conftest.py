@@ -109,7 +109,18 @@ def run_script(image_set: ImageSet) -> Iterator[RunScript]:
 
 
 @pytest.fixture(scope="session")
-def run_tasks(run_script: RunScript) -> Callable[..., dict[str, Task]]:
+def run_plans(run_script: RunScript) -> Callable[..., list[dict[str, Task]]]:
+    """Run tasks of several DAG runs in one container; ``options`` are those of ``run_script``."""
+
+    def run(*plans: Mapping[str, Any], **options: Any) -> list[dict[str, Task]]:
+        found = run_script("supervised.py", json.dumps(plans), **options)
+        return [{task_id: Task(**result) for task_id, result in each.items()} for each in found]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def run_tasks(run_plans: Callable[..., list[dict[str, Task]]]) -> Callable[..., dict[str, Task]]:
     """Run tasks of one DAG run in turn; ``options`` are those of ``run_script``."""
 
     def run(
@@ -122,8 +133,8 @@ def run_tasks(run_script: RunScript) -> Callable[..., dict[str, Task]]:
     ) -> dict[str, Task]:
         plan = {"dag_id": dag_id, "run_id": "test", "file": file, "tasks": tasks}
         plan |= {"conf": dict(conf or {}), "carrier": dict(carrier or {})}
-        found = run_script("supervised.py", json.dumps(plan), **options)
-        return {task_id: Task(**result) for task_id, result in found.items()}
+        [done] = run_plans(plan, **options)
+        return done
 
     return run
 

@@ -7,47 +7,54 @@ decide which alerts follow.
 import pytest
 
 _DAG = "fails_on_purpose"
-_ALL = ("prepare", "wait_for_rows", "divide")
+# The ways in which the task itself tells of its failure.
+_TASKS = {
+    "default": ("prepare", "wait_for_rows", "divide"),
+    "fail_exception": ("prepare", "divide"),
+    "sensor_timeout": ("wait_for_rows",),
+}
 _MEMORY = 700 * 2**20
 
 
-@pytest.fixture
-def fail(run_tasks):
-    """Run tasks of the DAG in one way, in a container with little memory: what became of the last."""
-
-    def run(way, *tasks):
-        return run_tasks(_DAG, *tasks, file=f"{_DAG}.py", conf={"way": way}, memory=_MEMORY)[tasks[-1]]
-
-    return run
+@pytest.fixture(scope="module")
+def done(run_plans):
+    """What became of the tasks of a run in each way that leaves the container alive."""
+    plans = [
+        {"dag_id": _DAG, "run_id": way, "file": f"{_DAG}.py", "tasks": tasks}
+        | {"conf": {} if way == "default" else {"way": way}}
+        for way, tasks in _TASKS.items()
+    ]
+    return dict(zip(_TASKS, run_plans(*plans), strict=True))
 
 
 def _errors(task):
     return [each["exc_type"] for line in task.log for each in line.get("error_detail", [])]
 
 
-def test_by_default_a_task_raises_an_exception_with_a_cause(run_tasks):
-    done = run_tasks(_DAG, *_ALL, file=f"{_DAG}.py")
-    assert [task.state for task in done.values()] == ["success", "success", "failed"]
-    assert _errors(done["divide"]) == ["RuntimeError", "ZeroDivisionError"]
-    assert done["divide"].sent("ti_failures") == [1]
-    assert len(done["divide"].sent("task_resources.cpu_time")) == 1
+def test_by_default_a_task_raises_an_exception_with_a_cause(done):
+    tasks = done["default"]
+    assert [task.state for task in tasks.values()] == ["success", "success", "failed"]
+    assert _errors(tasks["divide"]) == ["RuntimeError", "ZeroDivisionError"]
+    assert tasks["divide"].sent("ti_failures") == [1]
+    assert len(tasks["divide"].sent("task_resources.cpu_time")) == 1
 
 
-def test_an_exception_that_forbids_tries(fail):
-    divide = fail("fail_exception", "prepare", "divide")
+def test_an_exception_that_forbids_tries(done):
+    divide = done["fail_exception"]["divide"]
     assert (divide.code, divide.state) == (0, "failed")
     assert _errors(divide) == ["AirflowFailException"]
 
 
-def test_a_sensor_times_out(fail):
-    sensor = fail("sensor_timeout", "wait_for_rows")
+def test_a_sensor_times_out(done):
+    sensor = done["sensor_timeout"]["wait_for_rows"]
     assert (sensor.code, sensor.state) == (0, "failed")
     assert _errors(sensor) == ["AirflowSensorTimeout"]
 
 
 @pytest.mark.parametrize("way", ["killed", "out_of_memory"])
-def test_a_killed_task_is_failed_and_sends_nothing_of_its_end(fail, way):
-    divide = fail(way, "prepare", "divide")
+def test_a_killed_task_is_failed_and_sends_nothing_of_its_end(run_tasks, way):
+    options = {"file": f"{_DAG}.py", "conf": {"way": way}, "memory": _MEMORY}
+    divide = run_tasks(_DAG, "prepare", "divide", **options)["divide"]
     assert (divide.code, divide.state) == (-9, "failed")
     assert divide.sent("ti.start") == [1]
     assert not divide.sent("ti.finish")

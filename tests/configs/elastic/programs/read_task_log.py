@@ -1,8 +1,8 @@
-"""Read the log of one task instance as Airflow's API server does: ``read_task_log.py <dag> <state>``.
+"""Read task instances' logs as Airflow's API server does: ``read_task_log.py '{"<dag>": "<state>", ...}'``.
 
-Makes the database, the run and the task instance ``load`` of ``manual__1`` first. Prints one JSON object: the
-lines as the page of the log gets them, the link to the other place, and whether a task's end would upload
-anything.
+Makes the database first, and for each DAG the run ``manual__1`` with its task instance ``load``. Prints one
+JSON object: for each DAG the lines as the page of the log gets them, the link to the other place, and whether
+a task's end would upload anything.
 """
 
 import json
@@ -25,15 +25,13 @@ from airflow.utils.types import DagRunTriggeredByType, DagRunType
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-dag_id, state = sys.argv[1:]
 now = datetime.now(UTC)
-initdb()
-with DAG(dag_id, schedule=None) as dag:
-    EmptyOperator(task_id="load")
 
-with create_session() as session:
-    session.add(DagBundleModel(name="files"))
-    session.flush()
+
+def make(session, dag_id, state):
+    """Put a DAG, its run and the task instance in its state into the database."""
+    with DAG(dag_id, schedule=None) as dag:
+        EmptyOperator(task_id="load")
     serialized = LazyDeserializedDAG.from_dag(dag)
     SerializedDAG.bulk_write_to_db("files", None, [serialized], session=session)
     SerializedDagModel.write_dag(serialized, bundle_name="files", session=session)
@@ -50,7 +48,10 @@ with create_session() as session:
     )
     made = run.get_task_instance("load", session=session)
     made.try_number, made.state = 1, TaskInstanceState(state)
-    session.commit()
+
+
+def read(session, dag_id):
+    """What the page of the task instance's log gets."""
     loaded = (
         joinedload(TaskInstance.trigger).joinedload(Trigger.triggerer_job),
         joinedload(TaskInstance.dag_model),
@@ -59,5 +60,16 @@ with create_session() as session:
     reader = TaskLogReader()
     lines = [json.loads(line) for line in reader.read_log_stream(instance, 1, {})]
     link = reader.log_handler.get_external_log_url(instance, 1) if reader.supports_external_link else None
+    return {"lines": lines, "link": link, "uploads": load_remote_log_handler() is not None}
 
-print(json.dumps({"lines": lines, "link": link, "uploads": load_remote_log_handler() is not None}))
+
+initdb()
+with create_session() as database:
+    database.add(DagBundleModel(name="files"))
+    database.flush()
+    states = json.loads(sys.argv[1])
+    for name, reached in states.items():
+        make(database, name, reached)
+    database.commit()
+    answers = {name: read(database, name) for name in states}
+print(json.dumps(answers))

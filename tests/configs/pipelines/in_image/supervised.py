@@ -1,8 +1,9 @@
-"""Runs tasks of one DAG run under Airflow's own supervisor, without a database.
+"""Runs tasks of DAG runs under Airflow's own supervisor, without a database.
 
 Each task is forked, started, watched and reported as an executor would have it done, listeners included. An
 answering machine stands in for the API server: it describes the run, keeps what tasks hand each other, and
-says yes to the rest. The first argument is a plan in JSON; the line ``RESULT {...}`` says what came of it.
+says yes to the rest. The first argument is a list of plans in JSON, one for each run; the line
+``RESULT [...]`` says what came of them.
 """
 
 import json
@@ -66,6 +67,7 @@ def _received(receiver):
 
 def _run_task(plan, task_id, machine, receiver):
     machine.state = None
+    log = f"{plan['run_id']}/{task_id}.log"
     code = supervise_task(
         ti=TaskInstance(
             id=uuid.uuid4(),
@@ -80,12 +82,12 @@ def _run_task(plan, task_id, machine, receiver):
         dag_rel_path=plan["file"],
         token="",
         client=Client(base_url="http://nobody.invalid/execution/", token="", transport=machine),
-        log_path=f"{task_id}.log",
+        log_path=log,
     )
     return {
         "code": code,
         "state": machine.state,
-        "log": [json.loads(line) for line in (_LOGS / f"{task_id}.log").read_text().splitlines()],
+        "log": [json.loads(line) for line in (_LOGS / log).read_text().splitlines()],
         "statsd": _received(receiver),
     }
 
@@ -100,4 +102,4 @@ def run(plan):
 
 
 if __name__ == "__main__":
-    print("RESULT " + json.dumps(run(json.loads(sys.argv[1]))))
+    print("RESULT " + json.dumps([run(plan) for plan in json.loads(sys.argv[1])]))
