@@ -245,7 +245,7 @@ def test_a_killed_scheduler_is_noticed(stack: Deployment, told: Receiver) -> Non
     fired = wait_for(
         "the alert",
         lambda: told.told("firing", "ContainerRestarted", service="airflow-scheduler"),
-        seconds=90,
+        seconds=_GROUPED_SECONDS,
     )
     assert "airflow-scheduler" in fired[0]["annotations"]["summary"]
     healthy = lambda: stack.containers()["airflow-scheduler"].attrs["State"]["Health"]["Status"]  # noqa: E731
