@@ -3,10 +3,8 @@
 Containers run as the platform runs them: group 0, no capability, no new privileges.
 """
 
-import io
 import json
 import subprocess
-import tarfile
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
+from file_archive import archive
 
 from configs.versions import ImageSet, image_for
 
@@ -33,18 +32,6 @@ def _must(answer: subprocess.CompletedProcess[bytes]) -> str:
     if answer.returncode:
         pytest.fail(f"{' '.join(answer.args)}: {answer.stderr.decode()}")
     return answer.stdout.decode().strip()
-
-
-def _archive(files: Mapping[str, str]) -> bytes:
-    """A tar of ``files``, root's, readable by all, as the platform uploads them."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for path, text in files.items():
-            member = tarfile.TarInfo(path.lstrip("/"))
-            content = text.encode()
-            member.size, member.mode = len(content), 0o444
-            archive.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 @dataclass(frozen=True)
@@ -112,7 +99,7 @@ def create(image_set: ImageSet) -> Iterator[Create]:
         options += [f"--env={key}={value}" for key, value in (environment or {}).items()]
         options += [f"--publish=127.0.0.1::{port}" for port in ports]
         _must(_docker("create", *options, image_for(service, image_set), *command))
-        _must(_docker("cp", "-", f"{name}:/", stdin=_archive(files)))
+        _must(_docker("cp", "-", f"{name}:/", stdin=archive(files)))
         return name
 
     yield create_one

@@ -1,9 +1,7 @@
 """Run tasks in the platform's image, under Airflow's own supervisor: see ``in_image/supervised.py``."""
 
-import io
 import json
 import subprocess
-import tarfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Any
 
 import docker
 import pytest
+from file_archive import archive
 from stack_files import REPOSITORY
 
 from configs import airflow
@@ -94,7 +93,7 @@ def run_script(image_set: ImageSet) -> Iterator[RunScript]:
             environment=_environment() | dict(environment or {}),
         )
         try:
-            container.put_archive("/", _archive(_files(dags, plugins=plugins)))
+            container.put_archive("/", archive(_files(dags, plugins=plugins)))
             container.start()
             code = container.wait(timeout=_SECONDS)["StatusCode"]
             log = container.logs().decode(errors="replace")
@@ -167,14 +166,3 @@ def _files(dags: Mapping[str, str] | None, *, plugins: bool) -> dict[str, str]:
     files |= {f"{_SCRIPTS}/{path.name}": path.read_text() for path in _IN_IMAGE.glob("*.py")}
     files |= {f"/run/secrets/{name}": text for name, text in _SECRETS.items()}
     return files | dict(airflow.probe_files())
-
-
-def _archive(files: Mapping[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for path, text in files.items():
-            content = text.encode()
-            member = tarfile.TarInfo(path.lstrip("/"))
-            member.size, member.mode = len(content), 0o444
-            archive.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
